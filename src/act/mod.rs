@@ -1,0 +1,1 @@
+//! Carries warranted effects out against Kubernetes and the cloud; idempotent and resumable.

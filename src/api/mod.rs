@@ -1,0 +1,5 @@
+//! The Kubernetes custom resources and their names as types: parsing, defaults and validation, nothing more
+//! (`api.md`).
+
+pub mod ec2nodeclass;
+pub mod names;

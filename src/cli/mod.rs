@@ -1,0 +1,1 @@
+//! One file a command; builds an engine and a face for it.

@@ -1,0 +1,6 @@
+//! The port `Cloud` and its one implementation over the low EC2 port.
+
+pub mod aws;
+pub mod port;
+
+pub use port::{CloudRead, CloudWrite};

@@ -1,0 +1,1 @@
+//! Taking nodes away (`disruption.md`).

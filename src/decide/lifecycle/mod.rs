@@ -1,0 +1,1 @@
+//! NodeClaims from creation to deletion (`lifecycle.md`).

@@ -1,0 +1,54 @@
+//! Finding places for pods (`scheduling.md`).
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{Fuel, Settings};
+use crate::model::decision::ClaimDraft;
+use crate::model::decision::evidence::{ClaimEvidence, Unschedulable};
+use crate::model::{Name, Snapshot};
+
+/// What to place and what to leave out.
+#[derive(Clone, Debug)]
+pub struct Problem<'a> {
+    pub snapshot: &'a Snapshot,
+    /// Keys of the pods to place; bound ones among them are taken off their nodes first.
+    pub pods: &'a [Name],
+    /// Nodes that count as gone.
+    pub without: &'a BTreeSet<Name>,
+    pub now: Timestamp,
+    pub settings: &'a Settings,
+    pub purpose: Purpose,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Strict reserved mode, full evidence.
+    Provision,
+    /// A what-if of disruption (`scheduling §22`): reserved fallback, no evidence beyond the claims' prices,
+    /// destinations inside their pool's `consolidateAfter` window are skipped.
+    Simulate,
+}
+
+/// Where everything would go.
+#[derive(Clone, Debug, Default)]
+pub struct Solution {
+    /// In order of opening.
+    pub claims: Vec<Planned>,
+    /// Target (node, or in-flight claim that is no node yet) → pods, in placement order.
+    pub existing: std::collections::BTreeMap<Name, Vec<Name>>,
+    pub unschedulable: Vec<Unschedulable>,
+}
+
+/// One new claim.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    pub draft: ClaimDraft,
+    pub evidence: ClaimEvidence,
+}
+
+/// Solves one problem (`scheduling §16`, `§17`).
+pub fn solve(_problem: &Problem<'_>, _fuel: &mut Fuel) -> Solution {
+    Solution::default()
+}

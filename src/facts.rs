@@ -1,0 +1,1 @@
+//! EC2 instance types and prices shipped in `assets/facts`.

@@ -1,0 +1,11 @@
+//! Who may act: mode, policies, pause, approvals, and the only maker of a `Warrant`.
+
+pub mod command;
+pub mod pause;
+pub mod policy;
+pub mod warrant;
+
+pub use command::{Command, Scope};
+pub use pause::Pauses;
+pub use policy::{Mode, Policies, Policy, Rule};
+pub use warrant::Warrant;

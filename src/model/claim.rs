@@ -1,0 +1,63 @@
+//! A NodeClaim as decisions see it (`api §4`).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::condition::{Conditions, is_true};
+use super::nodepool::ClassRef;
+use super::{Labels, Name, Requirements, Resources, Taint};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    pub name: Name,
+    pub uid: Name,
+    pub generation: i64,
+    pub labels: Labels,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub annotations: Labels,
+    pub created: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleting: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finalizers: Vec<Name>,
+    pub class: ClassRef,
+    pub requirements: Requirements,
+    pub requests: Resources,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub startup_taints: Vec<Taint>,
+    /// `None` = Never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_after: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub termination_grace: Option<Duration>,
+    /// `status.providerID`, empty until launched.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub provider_id: Name,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub node_name: Name,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub image_id: Name,
+    #[serde(default, skip_serializing_if = "Resources::is_zero")]
+    pub capacity: Resources,
+    #[serde(default, skip_serializing_if = "Resources::is_zero")]
+    pub allocatable: Resources,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_pod_event: Option<Timestamp>,
+    #[serde(default)]
+    pub conditions: Conditions,
+}
+
+impl Claim {
+    /// Owner pool by label; empty for a stand-alone claim.
+    pub fn pool(&self) -> Option<&Name> {
+        self.labels.get(crate::api::names::NODEPOOL)
+    }
+
+    pub fn is(&self, condition: &str) -> bool {
+        is_true(&self.conditions, condition)
+    }
+}

@@ -1,0 +1,40 @@
+//! A Kubernetes node as decisions see it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Labels, Name, Resources, Taint};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    pub name: Name,
+    pub uid: Name,
+    /// Empty until the cloud controller or kubelet sets it.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub provider_id: Name,
+    pub labels: Labels,
+    /// Only the annotations that rules read.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub annotations: Labels,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
+    pub capacity: Resources,
+    pub allocatable: Resources,
+    pub ready: bool,
+    /// When `ready` last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_since: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unschedulable: bool,
+    pub created: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleting: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finalizers: Vec<Name>,
+}
+
+impl Node {
+    pub fn label(&self, key: &str) -> Option<&Name> {
+        self.labels.get(key)
+    }
+}

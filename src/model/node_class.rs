@@ -1,0 +1,67 @@
+//! An EC2NodeClass as decisions and the cloud port see it (`api §7`).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::condition::Conditions;
+use super::{Name, NodePool};
+use crate::api::ec2nodeclass::Ec2NodeClassSpec;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeClass {
+    pub name: Name,
+    pub uid: Name,
+    pub generation: i64,
+    pub created: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleting: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finalizers: Vec<Name>,
+    pub spec: Arc<Ec2NodeClassSpec>,
+    /// Static hash (`api §12`).
+    pub hash: Name,
+    #[serde(default)]
+    pub conditions: Conditions,
+    /// What the cloud port resolved for it; `None` until it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Arc<ResolvedClass>>,
+}
+
+impl NodeClass {
+    pub fn is_used_by(&self, pool: &NodePool) -> bool {
+        pool.template.class.name == self.name
+    }
+}
+
+/// What the selectors of a node class mean in the account now (`aws §2`, `§3`, `§12`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedClass {
+    pub subnets: Vec<ResolvedSubnet>,
+    pub security_groups: Vec<(Name, Name)>,
+    pub images: Vec<ResolvedImage>,
+    pub instance_profile: Name,
+    /// Condition type → why it is not ready, in words for its message; empty = all ready.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<(Name, Name, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedSubnet {
+    pub id: Name,
+    pub zone: Name,
+    pub zone_id: Name,
+    /// Free addresses as last described; recorded, never compared.
+    pub free: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedImage {
+    pub id: Name,
+    pub name: Name,
+    /// `kubernetes.io/arch` it boots on, plus further requirements as `key=value`.
+    pub arch: Name,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
+}

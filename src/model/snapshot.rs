@@ -1,0 +1,266 @@
+//! The immutable picture that decisions read, and the deltas between two of them.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::storage::{Attachment, CsiNode, Namespace, Pdb, StorageClass, Volume, VolumeClaim};
+use super::{CapacityType, Catalogue, Claim, Name, Node, NodeClass, NodePool, Pod, PodSpec, UsdPerHour};
+
+/// Everything that decisions know. Cloning shares structure. Tables are keyed by name (`namespace/name` where
+/// namespaced), so that walking them is in name order on every machine.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Grows with every applied batch of deltas.
+    pub revision: u64,
+    pub pods: OrdMap<Name, Arc<Pod>>,
+    pub nodes: OrdMap<Name, Arc<Node>>,
+    pub claims: OrdMap<Name, Arc<Claim>>,
+    pub pools: OrdMap<Name, Arc<NodePool>>,
+    pub classes: OrdMap<Name, Arc<NodeClass>>,
+    pub daemons: OrdMap<Name, Arc<Daemon>>,
+    pub pdbs: OrdMap<Name, Arc<Pdb>>,
+    pub namespaces: OrdMap<Name, Arc<Namespace>>,
+    pub volume_claims: OrdMap<Name, Arc<VolumeClaim>>,
+    pub volumes: OrdMap<Name, Arc<Volume>>,
+    pub storage_classes: OrdMap<Name, Arc<StorageClass>>,
+    pub csi_nodes: OrdMap<Name, Arc<CsiNode>>,
+    pub attachments: OrdMap<Name, Arc<Attachment>>,
+    /// By node class name; [`ANY_CLASS`] holds the catalogue of a file given for all classes.
+    pub catalogues: OrdMap<Name, Arc<Catalogue>>,
+    /// Instances that the cloud reports, by provider id: for garbage collection and orphans.
+    pub instances: OrdMap<Name, Arc<Instance>>,
+    /// Interruption notices by provider id.
+    pub notices: OrdMap<Name, Arc<Notice>>,
+}
+
+/// Key of [`Snapshot::catalogues`] that serves classes without a catalogue of their own.
+pub const ANY_CLASS: &str = "*";
+
+/// A DaemonSet, reduced to the pod it puts on a node (`scheduling §8.4`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Daemon {
+    pub namespace: Name,
+    pub name: Name,
+    pub uid: Name,
+    /// From the template, limits copied into missing requests.
+    pub spec: Arc<PodSpec>,
+}
+
+/// A machine as the cloud's list call reports it (`aws §15`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    pub provider_id: Name,
+    pub instance_type: Name,
+    pub zone: Name,
+    pub capacity_type: CapacityType,
+    pub launched: Timestamp,
+    /// `pending`, `running`, `shutting-down`, `stopping`, `stopped`, `terminated`.
+    pub state: Name,
+    /// Tag `karpenter.sh/nodepool`.
+    pub pool: Option<Name>,
+    /// Tag with the launch token (decisions §6).
+    pub token: Option<Name>,
+    /// Tag `karpenter.sh/nodeclaim`, set after launch.
+    pub claim: Option<Name>,
+}
+
+impl Instance {
+    /// Still costs money or is about to.
+    pub fn is_alive(&self) -> bool {
+        !matches!(&*self.state, "shutting-down" | "terminated")
+    }
+}
+
+/// What the cloud says will happen to a machine (`aws §16`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub provider_id: Name,
+    pub kind: NoticeKind,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum NoticeKind {
+    SpotInterruption,
+    RebalanceRecommendation,
+    ScheduledChange,
+    Stopping,
+    Terminating,
+}
+
+/// One changed row. The same values are applied to the snapshot, recorded in the ledger and replayed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", content = "row", rename_all = "camelCase")]
+pub enum Delta {
+    Pod(Arc<Pod>),
+    PodGone(Name),
+    Node(Arc<Node>),
+    NodeGone(Name),
+    Claim(Arc<Claim>),
+    ClaimGone(Name),
+    Pool(Arc<NodePool>),
+    PoolGone(Name),
+    Class(Arc<NodeClass>),
+    ClassGone(Name),
+    Daemon(Arc<Daemon>),
+    DaemonGone(Name),
+    Pdb(Arc<Pdb>),
+    PdbGone(Name),
+    Namespace(Arc<Namespace>),
+    NamespaceGone(Name),
+    VolumeClaim(Arc<VolumeClaim>),
+    VolumeClaimGone(Name),
+    Volume(Arc<Volume>),
+    VolumeGone(Name),
+    StorageClass(Arc<StorageClass>),
+    StorageClassGone(Name),
+    CsiNode(Arc<CsiNode>),
+    CsiNodeGone(Name),
+    Attachment(Arc<Attachment>),
+    AttachmentGone(Name),
+    /// A whole catalogue, when a class first resolves or its types change.
+    Catalogue {
+        class: Name,
+        types: Arc<Catalogue>,
+    },
+    /// Offerings whose price or availability changed.
+    Offerings {
+        class: Name,
+        changes: Vec<OfferingChange>,
+    },
+    Instance(Arc<Instance>),
+    InstanceGone(Name),
+    Notice(Arc<Notice>),
+    NoticeGone(Name),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfferingChange {
+    pub instance_type: Name,
+    pub zone: Name,
+    pub capacity_type: CapacityType,
+    pub price: UsdPerHour,
+    pub available: bool,
+}
+
+impl Snapshot {
+    /// Applies one batch and steps the revision.
+    pub fn apply(&mut self, deltas: &[Delta]) {
+        for delta in deltas {
+            self.apply_one(delta);
+        }
+        self.revision += 1;
+    }
+
+    fn apply_one(&mut self, delta: &Delta) {
+        fn namespaced(namespace: &str, name: &str) -> Name {
+            super::pod::pod_key(namespace, name)
+        }
+        match delta {
+            Delta::Pod(r) => drop(self.pods.insert(r.key(), r.clone())),
+            Delta::PodGone(k) => drop(self.pods.remove(k)),
+            Delta::Node(r) => drop(self.nodes.insert(r.name.clone(), r.clone())),
+            Delta::NodeGone(k) => drop(self.nodes.remove(k)),
+            Delta::Claim(r) => drop(self.claims.insert(r.name.clone(), r.clone())),
+            Delta::ClaimGone(k) => drop(self.claims.remove(k)),
+            Delta::Pool(r) => drop(self.pools.insert(r.name.clone(), r.clone())),
+            Delta::PoolGone(k) => drop(self.pools.remove(k)),
+            Delta::Class(r) => drop(self.classes.insert(r.name.clone(), r.clone())),
+            Delta::ClassGone(k) => drop(self.classes.remove(k)),
+            Delta::Daemon(r) => drop(self.daemons.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::DaemonGone(k) => drop(self.daemons.remove(k)),
+            Delta::Pdb(r) => drop(self.pdbs.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::PdbGone(k) => drop(self.pdbs.remove(k)),
+            Delta::Namespace(r) => drop(self.namespaces.insert(r.name.clone(), r.clone())),
+            Delta::NamespaceGone(k) => drop(self.namespaces.remove(k)),
+            Delta::VolumeClaim(r) => {
+                drop(
+                    self.volume_claims
+                        .insert(namespaced(&r.namespace, &r.name), r.clone()),
+                );
+            }
+            Delta::VolumeClaimGone(k) => drop(self.volume_claims.remove(k)),
+            Delta::Volume(r) => drop(self.volumes.insert(r.name.clone(), r.clone())),
+            Delta::VolumeGone(k) => drop(self.volumes.remove(k)),
+            Delta::StorageClass(r) => drop(self.storage_classes.insert(r.name.clone(), r.clone())),
+            Delta::StorageClassGone(k) => drop(self.storage_classes.remove(k)),
+            Delta::CsiNode(r) => drop(self.csi_nodes.insert(r.name.clone(), r.clone())),
+            Delta::CsiNodeGone(k) => drop(self.csi_nodes.remove(k)),
+            Delta::Attachment(r) => drop(self.attachments.insert(r.name.clone(), r.clone())),
+            Delta::AttachmentGone(k) => drop(self.attachments.remove(k)),
+            Delta::Catalogue { class, types } => drop(self.catalogues.insert(class.clone(), types.clone())),
+            Delta::Offerings { class, changes } => self.reprice(class, changes),
+            Delta::Instance(r) => drop(self.instances.insert(r.provider_id.clone(), r.clone())),
+            Delta::InstanceGone(k) => drop(self.instances.remove(k)),
+            Delta::Notice(r) => drop(self.notices.insert(r.provider_id.clone(), r.clone())),
+            Delta::NoticeGone(k) => drop(self.notices.remove(k)),
+        }
+    }
+
+    fn reprice(&mut self, class: &Name, changes: &[OfferingChange]) {
+        let Some(catalogue) = self.catalogues.get(class) else {
+            return;
+        };
+        let mut changed: std::collections::BTreeMap<Name, super::InstanceType> =
+            std::collections::BTreeMap::new();
+        for change in changes {
+            let Some(current) = catalogue.get(&change.instance_type) else {
+                continue;
+            };
+            let row = changed
+                .entry(change.instance_type.clone())
+                .or_insert_with(|| (**current).clone());
+            for offering in &mut row.offerings {
+                if offering.zone == change.zone && offering.capacity_type == change.capacity_type {
+                    offering.price = change.price;
+                    offering.available = change.available;
+                }
+            }
+        }
+        let types = catalogue
+            .types()
+            .iter()
+            .map(|t| changed.remove(&t.name).map_or_else(|| t.clone(), Arc::new))
+            .collect::<Vec<_>>();
+        self.catalogues
+            .insert(class.clone(), Arc::new(Catalogue::new(types)));
+    }
+
+    /// The catalogue that serves a node class.
+    pub fn catalogue(&self, class: &str) -> Option<&Arc<Catalogue>> {
+        self.catalogues
+            .get(class)
+            .or_else(|| self.catalogues.get(ANY_CLASS))
+    }
+
+    /// The claim with that provider id.
+    pub fn claim_of(&self, provider_id: &str) -> Option<&Arc<Claim>> {
+        if provider_id.is_empty() {
+            return None;
+        }
+        self.claims.values().find(|c| &*c.provider_id == provider_id)
+    }
+
+    /// The node with that provider id.
+    pub fn node_of(&self, provider_id: &str) -> Option<&Arc<Node>> {
+        if provider_id.is_empty() {
+            return None;
+        }
+        self.nodes.values().find(|n| &*n.provider_id == provider_id)
+    }
+
+    /// What a running node costs: the first offering of its type with its zone and capacity type, available or
+    /// not (`disruption §3`, price); zero when it cannot be resolved.
+    pub fn price_of(&self, labels: &super::Labels) -> UsdPerHour {
+        use crate::api::names;
+        let label = |key: &str| labels.get(key).map_or("", |v| &**v);
+        let class = label(names::EC2_NODECLASS);
+        self.catalogue(class)
+            .and_then(|c| c.get(label(names::INSTANCE_TYPE)))
+            .and_then(|t| t.offering(label(names::ZONE), label(names::CAPACITY_TYPE)))
+            .map_or(UsdPerHour::ZERO, |o| o.price)
+    }
+}

@@ -1,0 +1,1 @@
+//! Watches and files into rows: the deltas that make a `Snapshot`.

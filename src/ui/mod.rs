@@ -1,0 +1,1 @@
+//! Draws a `View`; turns keys into commands and queries.

@@ -1,0 +1,5 @@
+//! The embedded outside: a Kubernetes API, a scheduler, kubelets, workload controllers and EC2. The autoscaler
+//! cannot tell it from the real thing.
+
+pub mod apiserver;
+pub mod random;
