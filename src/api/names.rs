@@ -35,7 +35,10 @@ pub const POD_DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost"
 pub const KERF_DECISION: &str = "kerf.dev/decision";
 pub const KERF_HASH: &str = "kerf.dev/decision-hash";
 pub const KERF_TOKEN: &str = "kerf.dev/launch-token";
+/// On a replacement claim: the claims it replaces, joined by commas.
 pub const KERF_REPLACES: &str = "kerf.dev/replaces";
+/// On a candidate node: its replacements, joined by commas; `-` when none are needed.
+pub const KERF_REPLACED_BY: &str = "kerf.dev/replaced-by";
 /// ConfigMap with pauses and rulings, in the namespace `kube-system`.
 pub const SUPERVISION: &str = "kerf-supervision";
 pub const SUPERVISION_NAMESPACE: &str = "kube-system";
