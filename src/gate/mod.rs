@@ -1,10 +1,12 @@
 //! Who may act: mode, policies, pause, approvals, and the only maker of a `Warrant`.
 
+pub mod approval;
 pub mod command;
 pub mod pause;
 pub mod policy;
 pub mod warrant;
 
+pub use approval::{Gate, Open, Refused, Supervision};
 pub use command::{Command, Scope};
 pub use pause::Pauses;
 pub use policy::{Mode, Policies, Policy, Rule};

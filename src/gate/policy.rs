@@ -113,3 +113,76 @@ impl Policies {
             .unwrap_or_else(|| Policy::plain(self.mode.rule(kind)))
     }
 }
+
+/// `--policy KIND=auto|ask|off[:nodes=N][:usd=X][:pods=N]` (commands.md).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFlag(pub Kind, pub Policy);
+
+impl std::str::FromStr for PolicyFlag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = || Kind::ALL.map(Kind::as_str).join(", ");
+        let (kind, rest) = text.split_once('=').ok_or_else(|| {
+            format!(
+                "write KIND=auto|ask|off[:nodes=N][:usd=X][:pods=N]; KIND is one of {}",
+                names()
+            )
+        })?;
+        let kind =
+            Kind::parse(kind).ok_or_else(|| format!("unknown kind {kind:?}; use one of {}", names()))?;
+        let mut parts = rest.split(':');
+        let mut policy = Policy::plain(match parts.next() {
+            Some("auto") => Rule::Auto,
+            Some("ask") => Rule::Ask,
+            Some("off") => Rule::Off,
+            other => {
+                return Err(format!(
+                    "unknown rule {:?}; use auto, ask or off",
+                    other.unwrap_or("")
+                ));
+            }
+        });
+        for part in parts {
+            let bad = || format!("{part:?} is no ceiling; use nodes=N, usd=X or pods=N");
+            let (key, value) = part.split_once('=').ok_or_else(bad)?;
+            match key {
+                "nodes" => policy.max_nodes = Some(value.parse().map_err(|_| bad())?),
+                "pods" => policy.max_pods = Some(value.parse().map_err(|_| bad())?),
+                "usd" => {
+                    let usd = value
+                        .parse::<f64>()
+                        .ok()
+                        .filter(|v| v.is_finite() && *v >= 0.0)
+                        .ok_or_else(bad)?;
+                    policy.max_usd = Some(UsdPerHour::from_f64(usd));
+                }
+                _ => return Err(bad()),
+            }
+        }
+        Ok(Self(kind, policy))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_flag_names_kind_rule_and_ceilings() {
+        let PolicyFlag(kind, policy) = "provisioning=auto:nodes=5:usd=2.5".parse().expect("valid");
+        assert_eq!(kind, Kind::Provisioning);
+        assert_eq!(policy.max_nodes, Some(5));
+        assert_eq!(policy.max_usd, Some(UsdPerHour::from_f64(2.5)));
+        for bad in [
+            "",
+            "provisioning",
+            "nodes=auto",
+            "drift=maybe",
+            "drift=auto:nodes",
+            "drift=auto:usd=NaN",
+        ] {
+            assert!(bad.parse::<PolicyFlag>().is_err(), "{bad}");
+        }
+    }
+}

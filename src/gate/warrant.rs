@@ -17,7 +17,6 @@ pub struct Warrant {
 
 impl Warrant {
     /// The only constructor; private to the gate.
-    #[allow(dead_code, reason = "the gate's judge calls it")]
     pub(super) fn new(
         decision: Option<DecisionId>,
         hash: ContentHash,

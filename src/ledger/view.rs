@@ -34,7 +34,9 @@ pub struct View {
     /// The latest entries worth a line on the screen, oldest first; bounded.
     pub log: Vector<Arc<Entry>>,
     pub cost: Cost,
-    /// Node name → when first seen pending or what chose it: claim name → decision that created it.
+    /// What each launched claim costs and whether it is spot; kept so that one change is one step.
+    pub claim_prices: OrdMap<Name, (UsdPerHour, bool)>,
+    /// Claim name → decision that created it.
     pub claim_decisions: OrdMap<Name, DecisionId>,
     /// Pod key → latest refusals, from the newest provisioning decision that left it out.
     pub refusals: OrdMap<Name, Arc<PodRefusals>>,
