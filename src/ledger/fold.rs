@@ -157,10 +157,7 @@ impl View {
             .get(claim)
             .filter(|c| !c.provider_id.is_empty())
             .map(|row| {
-                let spot = row
-                    .labels
-                    .get(crate::api::names::CAPACITY_TYPE)
-                    .is_some_and(|v| &**v == CapacityType::Spot.as_str());
+                let spot = row.capacity_type() == Some(CapacityType::Spot);
                 (self.snapshot.price_of(&row.labels), spot)
             });
         let old = match new {
