@@ -2,7 +2,8 @@
 
 use std::task::{Context, Poll};
 
-use futures::future::{Either, Ready, ready};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::{Method, Request, Response};
 use kube::client::Body;
 use tower::{BoxError, Service};
@@ -21,21 +22,25 @@ struct Refused(Method, String);
 impl Service<Request<Body>> for ReadOnly {
     type Response = Response<Body>;
     type Error = BoxError;
-    type Future =
-        Either<Ready<Result<Response<Body>, BoxError>>, <kube::Client as Service<Request<Body>>>::Future>;
+    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx).map_err(Into::into)
+    /// The client underneath queues by itself.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let path = request.uri().path();
-        let review = request.method() == Method::POST && path.contains("/self") && path.contains("reviews");
-        if request.method() == Method::GET || review {
-            return Either::Right(self.0.call(request));
+        let client = self.0.clone();
+        async move {
+            let path = request.uri().path();
+            let review =
+                request.method() == Method::POST && path.contains("/self") && path.contains("reviews");
+            if request.method() == Method::GET || review {
+                return client.send(request).await.map_err(Into::into);
+            }
+            Err(Refused(request.method().clone(), path.to_owned()).into())
         }
-        let refused = Refused(request.method().clone(), path.to_owned());
-        Either::Left(ready(Err(refused.into())))
+        .boxed()
     }
 }
 
