@@ -5,7 +5,10 @@
 
 pub mod disruption;
 pub mod lifecycle;
+pub mod pods;
 pub mod scheduling;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,83 @@
+//! Registration health of a pool (`lifecycle §10.2`): a ring of its last four launches and registrations.
+
+use std::collections::VecDeque;
+
+use super::conditions::{self, Draft};
+use super::memory::Memory;
+use super::plan::{Context, Plan};
+use crate::api::names;
+use crate::model::decision::WriteClass;
+use crate::model::decision::effect::ObjectKind;
+use crate::model::{Claim, NodePool, Status};
+
+pub const HEALTHY: &str = "NodeRegistrationHealthy";
+const RING: usize = 4;
+
+/// Two failures of four.
+fn is_unhealthy(ring: &VecDeque<bool>) -> bool {
+    ring.iter().filter(|ok| !**ok).count() * 2 >= RING
+}
+
+/// Records one outcome of a claim, once, and sets the pool's condition where it follows.
+pub fn record(context: &Context<'_>, memory: &mut Memory, claim: &Claim, ok: bool, plan: &mut Plan) {
+    let Some(pool) = claim.pool().and_then(|p| context.snapshot.pools.get(p)) else {
+        return;
+    };
+    if !memory.counted.insert(claim.uid.clone()) {
+        return;
+    }
+    let status = pool.conditions.get(HEALTHY).map(|c| c.status);
+    let ring = memory.rings.entry(pool.uid.clone()).or_default();
+    if ring.is_empty() {
+        // After a restart the condition is all that is left of the history.
+        match status {
+            Some(Status::True) => ring.push_back(true),
+            Some(Status::False) => ring.extend([false, false]),
+            _ => {}
+        }
+    }
+    ring.push_back(ok);
+    while ring.len() > RING {
+        ring.pop_front();
+    }
+    let unhealthy = is_unhealthy(ring);
+    if ok && !unhealthy && status != Some(Status::True) {
+        set(context, pool, Status::True, HEALTHY, "", plan);
+    } else if !ok && unhealthy && status != Some(Status::False) {
+        let launched = claim.is(names::LAUNCHED);
+        let (reason, message) = match claim.conditions.get(names::LAUNCHED) {
+            Some(c) if !launched => (&*c.reason, &*c.message),
+            _ => ("RegistrationFailed", "Failed to register node"),
+        };
+        set(context, pool, Status::False, reason, message, plan);
+    }
+}
+
+/// A changed pool starts anew: the ring is emptied and the condition says Unknown.
+pub fn reset_if_changed(memory: &mut Memory, pool: &NodePool, draft: &mut Draft) {
+    let current = pool.conditions.get(HEALTHY).is_some_and(|c| {
+        c.observed_generation
+            .is_none_or(|generation| generation == pool.generation)
+    });
+    if !current {
+        memory.rings.remove(&pool.uid);
+        draft.set(
+            HEALTHY,
+            Status::Unknown,
+            "AwaitingReconciliation",
+            "object is awaiting reconciliation",
+        );
+    }
+}
+
+fn set(context: &Context<'_>, pool: &NodePool, status: Status, reason: &str, message: &str, plan: &mut Plan) {
+    let mut draft = Draft::new(
+        &pool.conditions,
+        &conditions::POOL,
+        pool.created,
+        pool.generation,
+        context.now,
+    );
+    draft.set(HEALTHY, status, reason, message);
+    draft.write(plan.patch(ObjectKind::NodePool, &pool.name, &pool.uid, WriteClass::Mirror));
+}
