@@ -65,4 +65,37 @@ impl Claim {
     pub fn is(&self, condition: &str) -> bool {
         is_true(&self.conditions, condition)
     }
+
+    /// How far it has come, as one word.
+    pub fn stage(&self) -> &'static str {
+        use crate::api::names;
+        if self.deleting.is_some() {
+            return "Terminating";
+        }
+        [
+            names::INITIALIZED_CONDITION,
+            names::REGISTERED_CONDITION,
+            names::LAUNCHED,
+        ]
+        .into_iter()
+        .find(|c| self.is(c))
+        .unwrap_or("Created")
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.labels.get(key).map_or("", |v| v)
+    }
+
+    /// Empty until launched, as the two below.
+    pub fn instance_type(&self) -> &str {
+        self.text(crate::api::names::INSTANCE_TYPE)
+    }
+
+    pub fn zone(&self) -> &str {
+        self.text(crate::api::names::ZONE)
+    }
+
+    pub fn capacity_type(&self) -> &str {
+        self.text(crate::api::names::CAPACITY_TYPE)
+    }
 }

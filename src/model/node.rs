@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Labels, Name, Resources, Taint};
+use crate::api::names;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
@@ -36,5 +37,27 @@ pub struct Node {
 impl Node {
     pub fn label(&self, key: &str) -> Option<&Name> {
         self.labels.get(key)
+    }
+
+    /// Its NodePool, empty for nodes that belong to none.
+    pub fn pool(&self) -> &str {
+        self.text(names::NODEPOOL)
+    }
+
+    /// Empty when the label is missing, as for the two below.
+    pub fn instance_type(&self) -> &str {
+        self.text(names::INSTANCE_TYPE)
+    }
+
+    pub fn zone(&self) -> &str {
+        self.text(names::ZONE)
+    }
+
+    pub fn capacity_type(&self) -> &str {
+        self.text(names::CAPACITY_TYPE)
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.labels.get(key).map_or("", |v| v)
     }
 }

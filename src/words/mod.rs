@@ -1,1 +1,27 @@
 //! Evidence into sentences, for the screen, JSON texts, events, logs and reports alike.
+//!
+//! One file a kind of thing. Every reason names the check, the value wanted and the value found (screens, rule 6).
+//! Nothing here computes; nothing here cleans either, except [`clean`], which every face calls on what it prints.
+
+mod amount;
+mod clean;
+mod decision;
+mod delta;
+mod effect;
+mod names;
+mod outcome;
+mod refusal;
+mod verdict;
+
+pub use amount::{
+    age, amount, clock, cpu, duration, memory, money, monthly, percent, price, price_bare, price_delta,
+    price_short, resources, share,
+};
+pub use clean::{clean, fit, width};
+pub use decision::{headline, kind, money_of, sentences, state};
+pub use delta::delta;
+pub use effect::effect;
+pub use names::{capacity, capacity_short, key, list, node, plural, zone, zones};
+pub use outcome::outcome;
+pub use refusal::{check, mismatch, refusal, refusal_short, requirement};
+pub use verdict::{verdict, verdict_short};
