@@ -1,1 +1,28 @@
-//! The embedded Kubernetes API (`kube-wire.md`).
+//! The embedded Kubernetes API (`kube-wire.md`): a versioned store of JSON bytes, spoken to directly by the world's
+//! own controllers, in process by `kube::Client`, and on a loopback port by kubectl.
+
+mod builtin;
+mod delete;
+mod glue;
+pub mod kinds;
+mod names;
+pub mod object;
+mod prepare;
+mod server;
+pub mod state;
+pub mod status;
+mod store;
+#[cfg(test)]
+mod testing;
+mod write;
+
+pub use delete::{DeleteOptions, Propagation};
+pub use kinds::{Column, CrdInfo, Kind, ScalePaths};
+pub use object::Stored;
+pub use server::{ApiServer, Config};
+pub use state::{StateError, StateFile};
+pub use status::{Cause, StatusError};
+pub use store::{Change, ChangeKind};
+
+/// Key of the kind whose objects define kinds.
+const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
