@@ -4,7 +4,9 @@
 //! deletion. [`Outcome`] is what each returns for one pass.
 
 pub mod disruption;
+pub mod explain;
 pub mod lifecycle;
+pub mod packing;
 pub mod pods;
 pub mod scheduling;
 #[cfg(test)]

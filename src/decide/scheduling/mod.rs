@@ -4,6 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+pub mod batch;
+pub mod prepare;
+pub mod revalidate;
+
+pub use batch::{Memory, pass};
+pub use prepare::{Prepared, prepare};
+pub use revalidate::revalidate;
+
 use super::{Fuel, Settings};
 use crate::model::decision::ClaimDraft;
 use crate::model::decision::evidence::{ClaimEvidence, Unschedulable};
@@ -49,6 +57,12 @@ pub struct Planned {
 }
 
 /// Solves one problem (`scheduling §16`, `§17`).
-pub fn solve(_problem: &Problem<'_>, _fuel: &mut Fuel) -> Solution {
+pub fn solve(problem: &Problem<'_>, fuel: &mut Fuel) -> Solution {
+    let prepared = prepare(problem.snapshot, problem.settings, problem.now);
+    solve_prepared(&prepared, problem, fuel)
+}
+
+/// Solves one problem on a picture that was compiled before; `prepared` must be of `problem.snapshot`.
+pub fn solve_prepared(_prepared: &Prepared, _problem: &Problem<'_>, _fuel: &mut Fuel) -> Solution {
     Solution::default()
 }

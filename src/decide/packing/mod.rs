@@ -1,0 +1,1 @@
+//! Ways to pack pods onto nodes: Karpenter's greedy, the reference.
