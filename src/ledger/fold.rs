@@ -157,7 +157,7 @@ impl View {
             .get(claim)
             .filter(|c| !c.provider_id.is_empty())
             .map(|row| {
-                let spot = row.capacity_type() == Some(CapacityType::Spot);
+                let spot = row.capacity_type() == CapacityType::Spot.as_str();
                 (self.snapshot.price_of(&row.labels), spot)
             });
         let old = match new {

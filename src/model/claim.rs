@@ -57,11 +57,6 @@ impl Claim {
         self.labels.get(crate::api::names::NODEPOOL)
     }
 
-    /// By label; `None` until launched.
-    pub fn capacity_type(&self) -> Option<super::CapacityType> {
-        super::CapacityType::parse(self.labels.get(crate::api::names::CAPACITY_TYPE)?)
-    }
-
     pub fn is(&self, condition: &str) -> bool {
         is_true(&self.conditions, condition)
     }
