@@ -1,1 +1,3 @@
 //! One file a command; builds an engine and a face for it.
+
+pub mod manifests;
