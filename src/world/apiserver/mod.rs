@@ -1,19 +1,26 @@
 //! The embedded Kubernetes API (`kube-wire.md`): a versioned store of JSON bytes, spoken to directly by the world's
 //! own controllers, in process by `kube::Client`, and on a loopback port by kubectl.
 
+pub mod apply;
 mod builtin;
 mod delete;
 mod glue;
 pub mod kinds;
 mod names;
 pub mod object;
+pub mod patch;
 mod prepare;
+pub mod selectors;
 mod server;
+mod shape;
 pub mod state;
 pub mod status;
 mod store;
+pub mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod testkit;
 mod write;
 
 pub use delete::{DeleteOptions, Propagation};
