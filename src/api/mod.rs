@@ -3,3 +3,4 @@
 
 pub mod ec2nodeclass;
 pub mod names;
+pub mod shared;

@@ -2,4 +2,5 @@
 //! cannot tell it from the real thing.
 
 pub mod apiserver;
+pub mod ec2;
 pub mod random;
