@@ -1,18 +1,27 @@
 //! Instance types compiled for filtering: one bit a type (house, "Data that flows").
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::index::Index;
 use super::{InstanceType, Name};
 
 /// All instance types that one node class may use, in name order, with prices of one moment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Arc<InstanceType>>", into = "Vec<Arc<InstanceType>>")]
 pub struct Catalogue {
     types: Vec<Arc<InstanceType>>,
     by_name: BTreeMap<Name, usize>,
+    /// Compiled at first use.
+    index: OnceLock<Arc<Index>>,
+}
+
+impl PartialEq for Catalogue {
+    fn eq(&self, other: &Self) -> bool {
+        self.types == other.types
+    }
 }
 
 impl Catalogue {
@@ -26,11 +35,26 @@ impl Catalogue {
             .enumerate()
             .map(|(i, t)| (t.name.clone(), i))
             .collect();
-        Self { types, by_name }
+        Self {
+            types,
+            by_name,
+            index: OnceLock::new(),
+        }
     }
 
     pub fn types(&self) -> &[Arc<InstanceType>] {
         &self.types
+    }
+
+    /// The bit-set index; bit `i` is `types()[i]`.
+    pub fn index(&self) -> &Arc<Index> {
+        self.index
+            .get_or_init(|| Arc::new(Index::new(self.types.iter().map(AsRef::as_ref))))
+    }
+
+    /// Position of a type, its bit in the index.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<InstanceType>> {

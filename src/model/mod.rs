@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod claim;
 pub mod condition;
 pub mod decision;
+pub mod index;
 pub mod instance_type;
 pub mod node;
 pub mod node_class;

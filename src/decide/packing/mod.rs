@@ -1,1 +1,3 @@
-//! Ways to pack pods onto nodes: Karpenter's greedy, the reference.
+//! Ways to pack pods onto nodes. [`karpenter`] is the reference: one pod at a time, first fit.
+
+pub mod karpenter;

@@ -4,9 +4,21 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+pub mod arena;
 pub mod batch;
+pub mod daemons;
+pub mod demand;
+pub mod labels;
+pub mod min_values;
+pub mod ports;
 pub mod prepare;
+pub mod relax;
 pub mod revalidate;
+pub mod state;
+pub mod templates;
+pub mod topology;
+pub mod validate;
+pub mod volumes;
 
 pub use batch::{Memory, pass};
 pub use prepare::{Prepared, prepare};
@@ -63,6 +75,6 @@ pub fn solve(problem: &Problem<'_>, fuel: &mut Fuel) -> Solution {
 }
 
 /// Solves one problem on a picture that was compiled before; `prepared` must be of `problem.snapshot`.
-pub fn solve_prepared(_prepared: &Prepared, _problem: &Problem<'_>, _fuel: &mut Fuel) -> Solution {
-    Solution::default()
+pub fn solve_prepared(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Solution {
+    super::packing::karpenter::solve(prepared, problem, fuel)
 }

@@ -1,0 +1,225 @@
+//! Shapes of pods, and what a shape demands at each step of relaxation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+
+use super::Solver;
+use crate::api::names;
+use crate::decide::scheduling::prepare::Prepared;
+use crate::decide::scheduling::topology::Membership;
+use crate::decide::scheduling::{Purpose, demand, relax, volumes};
+use crate::model::taints::untolerated;
+use crate::model::{Labels, Name, Phase, Pod, PodSpec, Requirement, Requirements, Resources};
+
+/// Pods that no rule can tell apart.
+#[derive(Debug)]
+pub struct Shape {
+    /// One of them.
+    pub pod: Arc<Pod>,
+    pub labels: Arc<Labels>,
+    /// May use nodes that rest (`scheduling §15.3`, simulations).
+    pub roams: bool,
+    /// Form of each step of relaxation so far.
+    pub levels: Vec<usize>,
+    /// Nothing is left to give up after the last level.
+    pub exhausted: bool,
+    /// It had no place at that version.
+    pub failed_at: Option<u64>,
+}
+
+/// What a shape demands at one step of relaxation.
+#[derive(Debug, Default)]
+pub struct Form {
+    pub spec: Arc<PodSpec>,
+    pub requests: Resources,
+    /// Requirements by arena number, hostname left out.
+    pub demand: u32,
+    pub requirements: Requirements,
+    pub hostname: Option<Requirement>,
+    pub strict: Requirements,
+    /// Arena numbers of the volume alternatives, and the alternatives.
+    pub volumes: Vec<(u32, Requirements)>,
+    pub mounted: volumes::Mounted,
+    pub member: Membership,
+    /// Nodes that may still take it.
+    pub nodes: FixedBitSet,
+    /// Claims that never will.
+    pub refused: FixedBitSet,
+    /// By template: taints tolerated.
+    pub tolerated: Vec<bool>,
+}
+
+type ShapeKey = (u32, Name, Vec<Option<Name>>, bool);
+
+/// Sorts pods into shapes.
+#[derive(Debug)]
+pub struct Shapes {
+    /// Label keys that some selector reads.
+    keys: BTreeSet<Name>,
+    by_address: BTreeMap<usize, u32>,
+    by_spec: BTreeMap<Arc<PodSpec>, u32>,
+    known: BTreeMap<ShapeKey, usize>,
+}
+
+fn selector_keys(spec: &PodSpec, keys: &mut BTreeSet<Name>) {
+    for constraint in &spec.spread {
+        keys.extend(constraint.match_label_keys.iter().cloned());
+        if let Some(selector) = &constraint.selector {
+            keys.extend(selector.keys().cloned());
+        }
+    }
+    for selector in spec
+        .affinity
+        .iter()
+        .chain(&spec.anti_affinity)
+        .filter_map(|t| t.selector.as_ref())
+    {
+        keys.extend(selector.keys().cloned());
+    }
+}
+
+impl Shapes {
+    pub fn new(p: &Prepared, pods: &[(Name, Arc<Pod>)]) -> Self {
+        let mut out = Self {
+            keys: BTreeSet::new(),
+            by_address: BTreeMap::new(),
+            by_spec: BTreeMap::new(),
+            known: BTreeMap::new(),
+        };
+        for (_, pod) in pods {
+            out.spec_id(&pod.spec);
+        }
+        for spec in out.by_spec.keys() {
+            selector_keys(spec, &mut out.keys);
+        }
+        for (_, pod) in &p.counts().carriers {
+            selector_keys(&pod.spec, &mut out.keys);
+        }
+        out
+    }
+
+    fn spec_id(&mut self, spec: &Arc<PodSpec>) -> u32 {
+        let address = Arc::as_ptr(spec) as usize;
+        if let Some(id) = self.by_address.get(&address) {
+            return *id;
+        }
+        let next = u32::try_from(self.by_spec.len()).unwrap_or(u32::MAX);
+        let id = *self.by_spec.entry(spec.clone()).or_insert(next);
+        self.by_address.insert(address, id);
+        id
+    }
+
+    /// The pod's shape, and the shape itself when it is the first of it.
+    pub fn of(&mut self, p: &Prepared, pod: &Arc<Pod>, purpose: Purpose) -> (usize, Option<Shape>) {
+        let roams = purpose == Purpose::Provision
+            || pod.phase == Phase::Pending
+            || pod
+                .node
+                .as_ref()
+                .and_then(|n| p.node_ids.get(n))
+                .is_none_or(|i| p.nodes[*i].state.marked);
+        let labels: Vec<Option<Name>> = self.keys.iter().map(|k| pod.labels.get(k).cloned()).collect();
+        let key = (self.spec_id(&pod.spec), pod.namespace.clone(), labels, roams);
+        if let Some(id) = self.known.get(&key) {
+            return (*id, None);
+        }
+        let id = self.known.len();
+        self.known.insert(key, id);
+        let shape = Shape {
+            pod: pod.clone(),
+            labels: pod.labels.clone(),
+            roams,
+            levels: Vec::new(),
+            exhausted: false,
+            failed_at: None,
+        };
+        (id, Some(shape))
+    }
+}
+
+impl Solver<'_> {
+    /// The form of a shape at a step of relaxation; `None` past the last.
+    pub(super) fn form(&mut self, shape: usize, level: usize) -> Option<usize> {
+        while self.shapes[shape].levels.len() <= level {
+            let spec = match self.shapes[shape].levels.last() {
+                None => self.shapes[shape].pod.spec.clone(),
+                Some(_) if self.shapes[shape].exhausted => return None,
+                Some(last) => match relax::step(&self.forms[*last].spec, self.prefer_taints) {
+                    Some(next) => Arc::new(next),
+                    None => {
+                        self.shapes[shape].exhausted = true;
+                        return None;
+                    }
+                },
+            };
+            let form = self.make_form(shape, spec);
+            let id = self.forms.len();
+            self.forms.push(form);
+            self.shapes[shape].levels.push(id);
+        }
+        self.shapes[shape].levels.get(level).copied()
+    }
+
+    /// The form with everything given up that can be.
+    pub(super) fn last_form(&mut self, shape: usize) -> usize {
+        let mut level = 0;
+        let mut last = 0;
+        while let Some(form) = self.form(shape, level) {
+            last = form;
+            level += 1;
+        }
+        last
+    }
+
+    fn make_form(&mut self, shape: usize, spec: Arc<PodSpec>) -> Form {
+        let shape = &self.shapes[shape];
+        let pod = &shape.pod;
+        let strict = demand::strict(&spec);
+        let mut requirements = if self.p.settings.ignore_preferences {
+            strict.clone()
+        } else {
+            demand::all(&spec)
+        };
+        let mut nodes = self.p.node_labels.all_matching(&requirements);
+        nodes.intersect_with(&self.open_nodes);
+        nodes.intersect_with(&self.p.tolerated(&spec.tolerations));
+        if !shape.roams {
+            nodes.difference_with(&self.resting);
+        }
+        let hostname = requirements.0.remove(names::HOSTNAME);
+        let alternatives = volumes::alternatives(&self.p.snapshot, pod);
+        let mut mounted = volumes::Mounted::new();
+        volumes::mount(&self.p.snapshot, pod, &mut mounted);
+        let member = self.topology.join(&spec, &pod.namespace, &shape.labels);
+        let tolerated = self
+            .p
+            .templates
+            .usable
+            .iter()
+            .map(|t| {
+                untolerated(&t.pool.template.taints, &spec.tolerations)
+                    .next()
+                    .is_none()
+            })
+            .collect();
+        Form {
+            requests: spec.requests.clone(),
+            demand: self.arena.demand(requirements.clone()),
+            requirements,
+            hostname,
+            strict,
+            volumes: alternatives
+                .into_iter()
+                .map(|a| (self.arena.demand(a.clone()), a))
+                .collect(),
+            mounted,
+            member,
+            nodes,
+            refused: FixedBitSet::new(),
+            tolerated,
+            spec,
+        }
+    }
+}

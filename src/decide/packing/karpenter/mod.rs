@@ -1,0 +1,212 @@
+//! Karpenter's greedy (`scheduling §16`, `§17`): pods by size, existing nodes first, then claims of this plan with the
+//! fewest pods, then a new claim of the heaviest pool that can take the pod.
+//!
+//! Pods that demand the same are one shape; a shape's requirements at one step of relaxation are a form. What a form
+//! was refused by is remembered as a bit: nodes only fill up and claims only narrow, so a refusal stands, unless
+//! topology made it.
+
+mod claims;
+mod draft;
+mod evidence;
+mod existing;
+mod form;
+mod open;
+mod queue;
+mod refuse;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+
+use crate::decide::Fuel;
+use crate::decide::scheduling::arena::Arena;
+use crate::decide::scheduling::prepare::Prepared;
+use crate::decide::scheduling::topology::Topology;
+use crate::decide::scheduling::{Problem, Purpose, Solution, relax, validate};
+use crate::model::decision::Refusal;
+use crate::model::decision::evidence::Unschedulable;
+use crate::model::{Name, Pod};
+
+use claims::OpenClaim;
+use existing::Overlay;
+use form::{Form, Shape, Shapes};
+
+/// One pod of the batch.
+#[derive(Clone, Debug)]
+struct Item {
+    key: Name,
+    pod: Arc<Pod>,
+    shape: usize,
+}
+
+/// The state of one solve.
+pub struct Solver<'a> {
+    p: &'a Prepared,
+    purpose: Purpose,
+    arena: Arena<'a>,
+    topology: Topology<'a>,
+    items: Vec<Item>,
+    shapes: Vec<Shape>,
+    forms: Vec<Form>,
+    /// Nodes that take pods in this problem.
+    open_nodes: FixedBitSet,
+    /// Of those, the ones a pod that runs somewhere may not move to yet (`scheduling §15.3`, simulations).
+    resting: FixedBitSet,
+    nodes: Overlay,
+    claims: Vec<OpenClaim>,
+    /// Pod count → claims with that many.
+    by_pods: BTreeMap<u32, FixedBitSet>,
+    /// By template: what its limits leave.
+    remaining: Vec<BTreeMap<Name, i64>>,
+    /// Steps with every placement.
+    version: u64,
+    prefer_taints: bool,
+    existing: BTreeMap<Name, Vec<Name>>,
+}
+
+/// Packs the pods of a problem.
+pub fn solve(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Solution {
+    let mut unschedulable = Vec::new();
+    let mut pods = Vec::new();
+    for key in problem.pods {
+        let Some(pod) = prepared.snapshot.pods.get(key) else {
+            continue;
+        };
+        match validate::pod(&prepared.snapshot, pod, &prepared.well_known) {
+            Ok(()) => pods.push((key.clone(), pod.clone())),
+            Err(refusal) => unschedulable.push(Unschedulable {
+                pod: key.clone(),
+                pools: vec![("".into(), refusal)],
+            }),
+        }
+    }
+    let mut solver = Solver::new(prepared, problem.without, problem.purpose, pods);
+    let left = solver.run(fuel);
+    solver.finish(left, unschedulable)
+}
+
+impl<'a> Solver<'a> {
+    pub fn new(
+        p: &'a Prepared,
+        without: &'a BTreeSet<Name>,
+        purpose: Purpose,
+        pods: Vec<(Name, Arc<Pod>)>,
+    ) -> Self {
+        let batch: BTreeSet<Name> = pods.iter().map(|(key, _)| key.clone()).collect();
+        let mut open_nodes = p.open.clone();
+        for i in without.iter().filter_map(|name| p.node_ids.get(name)) {
+            open_nodes.remove(*i);
+        }
+        let topology = Topology::new(p, batch, without);
+        let mut out = Self {
+            p,
+            purpose,
+            arena: Arena::new(p),
+            topology,
+            items: Vec::with_capacity(pods.len()),
+            shapes: Vec::new(),
+            forms: Vec::new(),
+            resting: existing::resting(p, purpose, &open_nodes),
+            open_nodes,
+            nodes: Overlay::new(p, &pods),
+            claims: Vec::new(),
+            by_pods: BTreeMap::new(),
+            remaining: p.templates.usable.iter().map(|t| t.remaining.clone()).collect(),
+            version: 0,
+            prefer_taints: p
+                .templates
+                .usable
+                .iter()
+                .any(|t| relax::prefers(&t.pool.template.taints)),
+            existing: BTreeMap::new(),
+        };
+        let mut shapes = Shapes::new(p, &pods);
+        for (key, pod) in pods {
+            let (shape, fresh) = shapes.of(p, &pod, purpose);
+            if let Some(fresh) = fresh {
+                out.shapes.push(fresh);
+                // All rules of the batch are known before the first placement.
+                out.form(shape, 0);
+            }
+            out.items.push(Item { key, pod, shape });
+        }
+        out
+    }
+
+    /// Places what can be placed; returns the pods that failed and whether fuel ran out, with the unreached ones.
+    fn run(&mut self, fuel: &mut Fuel) -> queue::Left {
+        let mut queue = queue::Queue::new(&self.items);
+        while let Some(item) = queue.pop() {
+            match self.attempt(item, fuel) {
+                Some(true) => queue.placed(item),
+                Some(false) => queue.failed(item),
+                None => {
+                    queue.unreached(item);
+                    break;
+                }
+            }
+        }
+        queue.left()
+    }
+
+    /// One pod with all its relaxations: placed or not; `None` when fuel ran out.
+    fn attempt(&mut self, item: usize, fuel: &mut Fuel) -> Option<bool> {
+        let shape = self.items[item].shape;
+        if self.shapes[shape].failed_at == Some(self.version) {
+            return Some(false);
+        }
+        let mut level = 0;
+        while let Some(form) = self.form(shape, level) {
+            let mut taken = std::mem::take(&mut self.forms[form]);
+            let placed = self.place(item, &mut taken, fuel);
+            self.forms[form] = taken;
+            if placed? {
+                self.version += 1;
+                return Some(true);
+            }
+            level += 1;
+        }
+        self.shapes[shape].failed_at = Some(self.version);
+        Some(false)
+    }
+
+    fn place(&mut self, item: usize, form: &mut Form, fuel: &mut Fuel) -> Option<bool> {
+        if self.place_existing(item, form, fuel)? {
+            return Some(true);
+        }
+        if self.place_in_flight(item, form, fuel)? {
+            return Some(true);
+        }
+        self.open(item, form, fuel)
+    }
+
+    fn finish(mut self, left: queue::Left, mut unschedulable: Vec<Unschedulable>) -> Solution {
+        let mut known: BTreeMap<usize, Vec<(Name, Refusal)>> = BTreeMap::new();
+        for item in left.failed {
+            let shape = self.items[item].shape;
+            if !known.contains_key(&shape) {
+                let pools = self.refusals(shape);
+                known.insert(shape, pools);
+            }
+            unschedulable.push(Unschedulable {
+                pod: self.items[item].key.clone(),
+                pools: known.get(&shape).cloned().unwrap_or_default(),
+            });
+        }
+        for item in left.unreached {
+            unschedulable.push(Unschedulable {
+                pod: self.items[item].key.clone(),
+                pools: vec![("".into(), Refusal::OutOfFuel)],
+            });
+        }
+        let (claims, dropped) = self.drafts();
+        unschedulable.extend(dropped);
+        unschedulable.sort_by(|a, b| a.pod.cmp(&b.pod));
+        Solution {
+            claims,
+            existing: self.existing,
+            unschedulable,
+        }
+    }
+}

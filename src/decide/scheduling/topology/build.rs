@@ -1,0 +1,234 @@
+//! From a pod's rules to groups (`scheduling §18.1`, `§18.4`).
+
+use std::collections::BTreeSet;
+
+use super::Topology;
+use super::count::domain_of;
+use super::group::{Group, Identity, Kind, NodeFilter};
+use crate::model::pod::{AffinityTerm, SpreadConstraint};
+use crate::model::selector::{SelectorExpression, SelectorOperator};
+use crate::model::taints::Toleration;
+use crate::model::{LabelSelector, Labels, Name, PodSpec};
+
+/// A pod's part in the groups.
+#[derive(Clone, Debug, Default)]
+pub struct Membership {
+    pub namespace: Name,
+    pub labels: std::sync::Arc<Labels>,
+    /// Groups whose rule the pod has, and whether the group selects it.
+    pub owned: Vec<(usize, bool)>,
+    /// Inverse groups that select it: pods with the rule do not want it near.
+    pub avoided: Vec<usize>,
+    /// Inverse groups made of its own required anti-affinity.
+    pub inverse_owned: Vec<usize>,
+    /// Groups that count it.
+    pub records: Vec<usize>,
+    seen: usize,
+}
+
+impl Membership {
+    /// Nothing about topology keeps it from anywhere.
+    pub fn is_free(&self) -> bool {
+        self.owned.is_empty() && self.avoided.is_empty()
+    }
+
+    /// Every group that it must obey.
+    pub fn groups(&self) -> impl Iterator<Item = usize> + '_ {
+        self.owned
+            .iter()
+            .map(|(g, _)| *g)
+            .chain(self.avoided.iter().copied())
+    }
+}
+
+fn tidy(mut selector: LabelSelector) -> LabelSelector {
+    for expression in &mut selector.expressions {
+        expression.values.sort();
+        expression.values.dedup();
+    }
+    selector.expressions.sort();
+    selector.expressions.dedup();
+    selector
+}
+
+impl Topology<'_> {
+    /// Registers a pod's rules.
+    pub fn join(&mut self, spec: &PodSpec, namespace: &Name, labels: &std::sync::Arc<Labels>) -> Membership {
+        let mut member = Membership {
+            namespace: namespace.clone(),
+            labels: labels.clone(),
+            ..Membership::default()
+        };
+        for constraint in &spec.spread {
+            if self.ignore_preferences && !constraint.hard {
+                continue;
+            }
+            let identity = self.spread_identity(spec, constraint, namespace, labels);
+            let id = self.add(identity);
+            member.own(id, &self.groups[id]);
+        }
+        for (kind, terms) in [
+            (Kind::Affinity, &spec.affinity),
+            (Kind::AntiAffinity, &spec.anti_affinity),
+        ] {
+            for term in terms {
+                if self.ignore_preferences && term.weight.is_some() {
+                    continue;
+                }
+                let identity = self.term_identity(kind, false, term, namespace, &spec.tolerations);
+                let id = self.add(identity);
+                member.own(id, &self.groups[id]);
+                if kind == Kind::AntiAffinity && term.weight.is_none() {
+                    let identity = self.term_identity(kind, true, term, namespace, &spec.tolerations);
+                    let id = self.add(identity);
+                    member.inverse_owned.push(id);
+                }
+            }
+        }
+        self.refresh(&mut member);
+        member
+    }
+
+    /// Looks at the groups that were added since.
+    pub fn refresh(&self, member: &mut Membership) {
+        for (id, group) in self.groups.iter().enumerate().skip(member.seen) {
+            if group.selects(&member.namespace, &member.labels) {
+                if group.inverse {
+                    member.avoided.push(id);
+                } else {
+                    member.records.push(id);
+                }
+            }
+        }
+        member.seen = self.groups.len();
+    }
+
+    /// Inverse groups of the pods that are there.
+    pub(super) fn add_bound_inverse(&mut self) {
+        for (node, pod) in self.bound_carriers() {
+            for term in pod.spec.anti_affinity.iter().filter(|t| t.weight.is_none()) {
+                let identity = self.term_identity(
+                    Kind::AntiAffinity,
+                    true,
+                    term,
+                    &pod.namespace,
+                    &pod.spec.tolerations,
+                );
+                let id = self.add(identity);
+                if let Some(domain) = domain_of(self.prepared, node, &term.topology_key) {
+                    self.groups[id].count(domain);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, identity: Identity) -> usize {
+        if let Some(id) = self.by_identity.get(&identity) {
+            return *id;
+        }
+        let domains = self.domains(
+            &identity.key,
+            identity.filter.as_ref(),
+            identity.tolerations.as_deref(),
+        );
+        let mut group = Group::new(&identity, domains);
+        if !identity.inverse {
+            self.count_existing(&mut group);
+        }
+        let id = self.groups.len();
+        self.groups.push(group);
+        self.by_identity.insert(identity, id);
+        id
+    }
+
+    fn spread_identity(
+        &self,
+        spec: &PodSpec,
+        constraint: &SpreadConstraint,
+        namespace: &Name,
+        labels: &Labels,
+    ) -> Identity {
+        let mut selector = constraint.selector.clone();
+        if let Some(selector) = &mut selector {
+            for key in &constraint.match_label_keys {
+                if let Some(value) = labels.get(key) {
+                    selector.expressions.push(SelectorExpression {
+                        key: key.clone(),
+                        operator: SelectorOperator::In,
+                        values: vec![value.clone()],
+                    });
+                }
+            }
+        }
+        Identity {
+            kind: Kind::Spread,
+            inverse: false,
+            key: constraint.topology_key.clone(),
+            namespaces: Some([namespace.clone()].into()),
+            selector: selector.map(tidy),
+            max_skew: constraint.max_skew,
+            filter: Some(NodeFilter {
+                terms: if constraint.honor_affinity {
+                    super::super::demand::strict_requirements(spec)
+                        .into_iter()
+                        .filter(|t| !t.is_empty())
+                        .collect()
+                } else {
+                    Vec::new()
+                },
+                tolerations: constraint.honor_taints.then(|| spec.tolerations.clone()),
+            }),
+            min_domains: constraint.min_domains,
+            tolerations: constraint.honor_taints.then(|| spec.tolerations.clone()),
+        }
+    }
+
+    fn term_identity(
+        &self,
+        kind: Kind,
+        inverse: bool,
+        term: &AffinityTerm,
+        namespace: &Name,
+        _tolerations: &[Toleration],
+    ) -> Identity {
+        Identity {
+            kind,
+            inverse,
+            key: term.topology_key.clone(),
+            namespaces: self.namespaces(term, namespace),
+            selector: term.selector.clone().map(tidy),
+            max_skew: i32::MAX,
+            filter: None,
+            min_domains: None,
+            tolerations: None,
+        }
+    }
+
+    fn namespaces(&self, term: &AffinityTerm, own: &Name) -> Option<BTreeSet<Name>> {
+        let listed: BTreeSet<Name> = term.namespaces.iter().cloned().collect();
+        match &term.namespace_selector {
+            None if listed.is_empty() => Some([own.clone()].into()),
+            None => Some(listed),
+            Some(selector) if *selector == LabelSelector::default() => None,
+            Some(selector) => Some(
+                self.prepared
+                    .snapshot
+                    .namespaces
+                    .values()
+                    .filter(|n| selector.matches(&n.labels))
+                    .map(|n| n.name.clone())
+                    .chain(listed)
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl Membership {
+    fn own(&mut self, id: usize, group: &Group) {
+        let itself = group.selects(&self.namespace, &self.labels);
+        if !self.owned.iter().any(|(g, _)| *g == id) {
+            self.owned.push((id, itself));
+        }
+    }
+}

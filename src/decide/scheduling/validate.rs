@@ -1,0 +1,48 @@
+//! Pods that are never considered (`scheduling §4.1`).
+
+use super::labels::{WellKnown, faults};
+use super::{demand, volumes};
+use crate::api::names;
+use crate::model::decision::Refusal;
+use crate::model::{Operator, Pod, Requirement, Snapshot};
+
+/// `Err` with the cause when the pod is ignored.
+pub fn pod(snapshot: &Snapshot, pod: &Pod, well_known: &WellKnown) -> Result<(), Refusal> {
+    let ignored = |cause: &str, message: String| {
+        Err(Refusal::Ignored {
+            cause: cause.into(),
+            message,
+        })
+    };
+    let spec = &*pod.spec;
+    if demand::all(spec)
+        .get(names::NODEPOOL)
+        .is_some_and(|r| r.operator() == Operator::DoesNotExist)
+    {
+        return ignored(
+            "nodepool_does_not_exist",
+            format!(
+                "the pod does not want a node of any NodePool ({} DoesNotExist)",
+                names::NODEPOOL
+            ),
+        );
+    }
+    let mut wrong: Vec<String> = Vec::new();
+    for (key, value) in &spec.node_selector {
+        wrong.extend(faults(&Requirement::is_in(key, [value.clone()]), well_known));
+    }
+    for requirement in spec.required_terms.iter().flatten() {
+        wrong.extend(faults(requirement, well_known));
+    }
+    // The daemon controller pins its pods by field; nothing else may.
+    if spec.has_match_fields {
+        wrong.push("node affinity by matchFields is not supported".to_owned());
+    }
+    if !wrong.is_empty() {
+        return ignored("requirement", wrong.join("; "));
+    }
+    if spec.uses_resource_claims {
+        return Err(Refusal::ResourceClaims);
+    }
+    volumes::validate(snapshot, pod)
+}
