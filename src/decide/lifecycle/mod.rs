@@ -35,12 +35,14 @@ mod pass;
 mod plan;
 mod pools;
 mod registration;
+mod revalidate;
 mod termination;
 #[cfg(test)]
 mod tests;
 
 pub use memory::Memory;
 pub use pass::pass;
+pub use revalidate::revalidate;
 
 use crate::api::names;
 use crate::model::Claim;
