@@ -3,5 +3,6 @@
 
 pub mod crds;
 pub mod ec2nodeclass;
+pub mod hash;
 pub mod names;
 pub mod shared;

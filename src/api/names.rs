@@ -149,6 +149,8 @@ pub const INSTANCE_PROFILE: &str = "karpenter.k8s.aws/instance-profile-name";
 pub const POD_DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
 // Ours, under one prefix (decisions §6).
+/// Prefix of every annotation of ours.
+pub const KERF_PREFIX: &str = "kerf.dev/";
 pub const KERF_DECISION: &str = "kerf.dev/decision";
 pub const KERF_HASH: &str = "kerf.dev/decision-hash";
 pub const KERF_TOKEN: &str = "kerf.dev/launch-token";
