@@ -1,30 +1,46 @@
 //! The embedded Kubernetes API (`kube-wire.md`): a versioned store of JSON bytes, spoken to directly by the world's
 //! own controllers, in process by `kube::Client`, and on a loopback port by kubectl.
 
+mod accept;
 pub mod apply;
 mod builtin;
+mod client;
+#[cfg(test)]
+mod client_tests;
 mod delete;
+mod discovery;
+mod events;
+mod filter;
 mod glue;
+mod heartbeat;
 pub mod kinds;
+mod loopback;
 mod names;
 pub mod object;
 pub mod patch;
+mod path;
 mod prepare;
+mod resource;
+mod routes;
 pub mod selectors;
 mod server;
 mod shape;
 pub mod state;
 pub mod status;
 mod store;
+mod subresources;
 pub mod table;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod testkit;
+mod watch;
+mod wire;
 mod write;
 
 pub use delete::{DeleteOptions, Propagation};
 pub use kinds::{Column, CrdInfo, Kind, ScalePaths};
+pub use loopback::{ListenError, Listening};
 pub use object::Stored;
 pub use server::{ApiServer, Config};
 pub use state::{StateError, StateFile};

@@ -39,6 +39,8 @@ impl Writer<'_> {
 pub enum Part {
     /// The world's own writes.
     Whole,
+    /// Like [`Self::Whole`], but no new generation: binding and eviction.
+    Quiet,
     /// All but status.
     Main,
     Status,
@@ -289,7 +291,7 @@ impl Shared {
                 }
             }
         }
-        if part != Part::Whole {
+        if !matches!(part, Part::Whole | Part::Quiet) {
             glue::prune(kind, &mut next);
             if !part.is_status() {
                 glue::defaults(kind, &mut next);
@@ -310,7 +312,7 @@ impl Shared {
         if next == *before {
             return Ok(None);
         }
-        if kind.generation && !part.is_status() && differs(before, &next) {
+        if kind.generation && !part.is_status() && part != Part::Quiet && differs(before, &next) {
             let generation = meta(before, "generation").and_then(Value::as_i64).unwrap_or(0);
             set_meta(&mut next, "generation", json!(generation + 1));
         }
