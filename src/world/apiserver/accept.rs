@@ -1,5 +1,6 @@
 //! Which form of an answer a client wants: the object, its metadata, or a table (`kube-wire §6`).
 
+use super::glue;
 use super::status::StatusError;
 use super::wire::Query;
 
@@ -11,8 +12,6 @@ pub enum Form {
     Meta,
     Table(glue::IncludeObject),
 }
-
-use super::glue;
 
 /// Chooses from an `Accept` header; none means JSON.
 pub fn form(accept: &str, query: &Query) -> Result<Form, StatusError> {
@@ -84,14 +83,11 @@ fn parameters(wanted: &str) -> (&str, Vec<(&str, &str)>) {
 }
 
 fn include(wanted: &str) -> Result<glue::IncludeObject, StatusError> {
-    match wanted {
-        "None" => Ok(glue::IncludeObject::None),
-        "" | "Metadata" => Ok(glue::IncludeObject::Metadata),
-        "Object" => Ok(glue::IncludeObject::Object),
-        other => Err(StatusError::bad_request(format!(
-            "invalid includeObject \"{other}\": must be None, Metadata or Object"
-        ))),
-    }
+    glue::IncludeObject::parse(wanted).ok_or_else(|| {
+        StatusError::bad_request(format!(
+            "invalid includeObject \"{wanted}\": must be None, Metadata or Object"
+        ))
+    })
 }
 
 #[cfg(test)]

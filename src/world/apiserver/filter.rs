@@ -1,7 +1,5 @@
 //! Which objects a list or watch is about: namespace, labels, fields.
 
-use serde_json::Value;
-
 use super::glue::{self, FieldQuery, LabelQuery};
 use super::kinds::Kind;
 use super::object::Stored;
@@ -76,14 +74,19 @@ impl Filter {
         let Some(fields) = &self.fields else {
             return true;
         };
+        if !fields.matches_name(&object.namespace, &object.name) {
+            return false;
+        }
+        if fields.only_name() {
+            return true;
+        }
         if !self.needles.is_empty() {
             let text = std::str::from_utf8(&object.bytes).unwrap_or_default();
             if !self.needles.iter().all(|needle| text.contains(needle.as_str())) {
                 return false;
             }
         }
-        let value: Value = object.value();
-        fields.matches(&value)
+        fields.matches(&object.value())
     }
 }
 

@@ -129,13 +129,13 @@ impl Call<'_> {
             .is_none();
         let (code, object) = if missing && part == Part::Main {
             crate::world::apiserver::object::unset_meta(&mut applied, "resourceVersion");
-            let made = glue::apply(kind, None, &applied, manager, force, now)?;
+            let made = glue::apply(kind, "", None, &applied, (manager, force), now)?;
             (201, self.shared.create(kind, self.home(), made, writer)?)
         } else {
-            let part = if part == Part::Status {
-                Part::AppliedStatus
+            let (part, subresource) = if part == Part::Status {
+                (Part::AppliedStatus, "status")
             } else {
-                Part::Applied
+                (Part::Applied, "")
             };
             let version = meta_str(&applied, "resourceVersion").to_owned();
             let done = self
@@ -144,7 +144,7 @@ impl Call<'_> {
                     if !version.is_empty() && version != meta_str(live, "resourceVersion") {
                         return Err(StatusError::stale(kind, self.name));
                     }
-                    glue::apply(kind, Some(live), &applied, manager, force, now)
+                    glue::apply(kind, subresource, Some(live), &applied, (manager, force), now)
                 })?;
             (200, done.object)
         };

@@ -79,7 +79,7 @@ fn show(call: &Call<'_>, paths: &ScalePaths, object: &Stored) -> Result<Response
     let scale = of(&object.value(), paths);
     match call.form()? {
         Form::Table(include) => {
-            let mut table = glue::scale_table(&[scale], include, call.shared.now(), true);
+            let mut table = glue::scale_table(&scale, include, call.shared.now());
             table["metadata"] = json!({"resourceVersion": object.version.to_string()});
             Ok(wire::json(200, &table))
         }
