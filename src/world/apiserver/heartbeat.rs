@@ -24,13 +24,12 @@ pub fn lease(call: &Call<'_>) -> Option<Arc<Stored>> {
         .and_then(|all| all.iter().find(|condition| condition["type"] == "Ready"));
     // The node controller writes Unknown once a kubelet is silent: its last heartbeat is the last renewal.
     let silent = ready.filter(|condition| condition["status"] == "Unknown");
-    let renewed = match silent.and_then(|condition| condition["lastHeartbeatTime"].as_str()) {
-        Some(last) => format!("{}.000000Z", last.trim_end_matches('Z')),
-        None => {
-            let now = call.shared.now().as_second();
-            let at = jiff::Timestamp::from_second(now - now.rem_euclid(RENEW_SECONDS)).ok()?;
-            at.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string()
-        }
+    let renewed = if let Some(last) = silent.and_then(|condition| condition["lastHeartbeatTime"].as_str()) {
+        format!("{}.000000Z", last.trim_end_matches('Z'))
+    } else {
+        let now = call.shared.now().as_second();
+        let at = jiff::Timestamp::from_second(now - now.rem_euclid(RENEW_SECONDS)).ok()?;
+        at.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string()
     };
     let lease = json!({
         "kind": "Lease",

@@ -84,7 +84,7 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Path {
     let [plural, tail @ ..] = rest else {
         return Path::Unknown;
     };
-    out.plural = (*plural).to_owned();
+    (*plural).clone_into(&mut out.plural);
     out.name = tail.first().and_then(owned);
     out.subresource = tail.get(1).and_then(owned);
     out.rest = tail.len() > 2;

@@ -87,7 +87,7 @@ impl Call<'_> {
         };
         let limit = self.query.number("limit")?.unwrap_or(0);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let (page, items) = paginate(&objects, &filter, version, after, limit);
+        let (page, items) = paginate(&objects, &filter, version, after.as_ref(), limit);
         let body = match form {
             Form::Json => splice(&self.resource, &items, &page),
             Form::Meta => {
@@ -206,10 +206,10 @@ fn paginate(
     objects: &Objects,
     filter: &Filter,
     version: u64,
-    after: Option<(Name, Name)>,
+    after: Option<&(Name, Name)>,
     limit: usize,
 ) -> (Page, Vec<Arc<Stored>>) {
-    let start = after.clone().unwrap_or_else(|| {
+    let start = after.cloned().unwrap_or_else(|| {
         let namespace = filter.namespace.clone().unwrap_or_else(|| Name::from(""));
         (namespace, Name::from(""))
     });
@@ -225,7 +225,7 @@ fn paginate(
         .filter(|object| {
             let passed =
                 |(namespace, name): &(Name, Name)| *namespace == object.namespace && *name == object.name;
-            !after.as_ref().is_some_and(passed) && filter.matches(object)
+            !after.is_some_and(passed) && filter.matches(object)
         });
     if limit == 0 {
         return (Page::whole(version), rest.cloned().collect());

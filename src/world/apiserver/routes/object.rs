@@ -5,6 +5,7 @@ use http::Response;
 use super::Call;
 use crate::world::apiserver::delete::Deleted;
 use crate::world::apiserver::object::meta_str;
+use crate::world::apiserver::settle::dress;
 use crate::world::apiserver::status::{self, Cause, StatusError};
 use crate::world::apiserver::wire::{self, Body};
 use crate::world::apiserver::write::{Part, Writer};
@@ -49,7 +50,7 @@ impl Call<'_> {
             )));
         }
         let mut dressed = object.clone();
-        self.shared.dress(kind, self.home(), &mut dressed)?;
+        dress(kind, self.home(), &mut dressed)?;
         let writer = self.writer()?;
         let missing = self
             .shared

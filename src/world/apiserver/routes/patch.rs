@@ -8,6 +8,7 @@ use super::body::parse;
 use crate::world::apiserver::glue;
 use crate::world::apiserver::object::{meta, meta_str, set_meta};
 use crate::world::apiserver::resource::Resource;
+use crate::world::apiserver::settle::dress;
 use crate::world::apiserver::status::{Cause, StatusError};
 use crate::world::apiserver::wire::{self, Body};
 use crate::world::apiserver::write::Part;
@@ -118,7 +119,7 @@ impl Call<'_> {
         let warnings = self.check_fields(applied)?;
         let mut applied = applied.clone();
         self.resource.keep(&mut applied);
-        self.shared.dress(kind, self.home(), &mut applied)?;
+        dress(kind, self.home(), &mut applied)?;
         set_meta(&mut applied, "name", self.name.into());
         let force = self.query.flag("force") == Some(true);
         let now = self.shared.now();
