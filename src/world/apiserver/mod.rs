@@ -2,6 +2,7 @@
 //! own controllers, in process by `kube::Client`, and on a loopback port by kubectl.
 
 mod accept;
+pub mod admission;
 pub mod apply;
 mod builtin;
 mod client;
@@ -18,6 +19,7 @@ pub mod kinds;
 mod loopback;
 mod names;
 pub mod object;
+pub mod openapi;
 pub mod patch;
 mod path;
 mod prepare;
