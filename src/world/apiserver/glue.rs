@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::apply;
 use super::kinds::Kind;
 use super::status::{Cause, StatusError};
+use super::{apply, patch};
 use crate::api::crds;
 
 pub use super::apply::track;
-pub use super::patch::{json as json_patch, merge as merge_patch, strategic as strategic_patch};
+pub use super::patch::{merge as merge_patch, strategic as strategic_patch};
 pub use super::selectors::{FieldQuery, LabelQuery, parse_fields, parse_labels};
 pub use super::table::{IncludeObject, render as table, scale as scale_table};
 
@@ -38,6 +38,24 @@ pub fn unknown_fields(_kind: &Kind, _object: &Value) -> Vec<String> {
 
 pub fn validate(_kind: &Kind, _object: &Value, _old: Option<&Value>) -> Vec<Cause> {
     Vec::new()
+}
+
+/// JSON patch, all operations or none. As upstream has it, a test for `null` holds where there is nothing: kube-rs'
+/// finalizer helper begins with one.
+pub fn json_patch(target: &mut Value, ops: &Value) -> Result<(), String> {
+    let ops = ops.as_array().ok_or("a JSON patch is a list of operations")?;
+    let mut changed = target.clone();
+    for op in ops {
+        let absent = |path: &str| changed.pointer(path).is_none();
+        let tests_null = op.get("op").is_some_and(|kind| kind == "test")
+            && op.get("value").is_none_or(Value::is_null)
+            && op.get("path").and_then(Value::as_str).is_some_and(absent);
+        if !tests_null {
+            patch::json(&mut changed, &Value::Array(vec![op.clone()]))?;
+        }
+    }
+    *target = changed;
+    Ok(())
 }
 
 /// Server-side apply of an object or of its status.

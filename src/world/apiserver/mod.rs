@@ -27,6 +27,8 @@ mod resource;
 #[cfg(test)]
 mod restart_tests;
 mod routes;
+#[cfg(test)]
+mod runtime_tests;
 pub mod selectors;
 mod server;
 mod settle;
@@ -42,6 +44,8 @@ mod testing;
 mod testkit;
 mod watch;
 mod wire;
+#[cfg(test)]
+mod wire_tests;
 mod write;
 
 pub use delete::{DeleteOptions, Propagation};
