@@ -446,6 +446,9 @@ async fn namespaces_guard_their_content_and_end_through_finalize() {
         code(nowhere.create(&PostParams::default(), &configmap("a")).await).0,
         404
     );
+    let mut held = configmap("held");
+    held.metadata.finalizers = Some(vec!["a/b".to_owned()]);
+    maps.create(&PostParams::default(), &held).await.unwrap();
     api.delete("x", &DeleteParams::default()).await.unwrap();
     assert_eq!(
         api.get("x").await.unwrap().status.unwrap().phase.as_deref(),

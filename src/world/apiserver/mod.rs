@@ -18,6 +18,7 @@ mod heartbeat;
 pub mod kinds;
 mod loopback;
 mod names;
+mod namespace;
 pub mod object;
 pub mod openapi;
 pub mod patch;

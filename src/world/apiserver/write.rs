@@ -195,6 +195,9 @@ impl Shared {
             };
             drop(store);
             self.notice(&object, ends);
+            if ends {
+                self.after_delete(&object, true);
+            }
             return Ok(Done {
                 object,
                 changed: !ends,
