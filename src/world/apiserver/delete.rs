@@ -73,8 +73,12 @@ impl Shared {
             Step::Keep(next) => Deleted::Marked(store.put(kind, next)?),
         };
         drop(store);
-        if let Deleted::Gone(object) = &done {
-            self.notice(object, true);
+        match &done {
+            Deleted::Gone(object) => {
+                self.notice(object, true);
+                self.after_delete(object, true);
+            }
+            Deleted::Marked(object) => self.after_delete(object, false),
         }
         Ok(done)
     }

@@ -13,8 +13,7 @@ pub fn create(kind: &Kind, object: &mut Value) {
             object["status"] = json!({"phase": "Active"});
             object["spec"] = json!({"finalizers": ["kubernetes"]});
         }
-        "pods" => phase(object, "Pending"),
-        "persistentvolumeclaims" | "persistentvolumes" => phase(object, "Pending"),
+        "pods" | "persistentvolumeclaims" | "persistentvolumes" => phase(object, "Pending"),
         _ => {}
     }
 }

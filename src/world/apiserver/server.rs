@@ -41,6 +41,7 @@ pub(super) struct Shared {
     home: Option<Handle>,
     pub(super) seed: u64,
     pub(super) traffic: Mutex<Traffic>,
+    pub(super) events: Mutex<super::expiry::Queue>,
 }
 
 /// Requests by client name.
@@ -96,7 +97,9 @@ impl ApiServer {
             home: Handle::try_current().ok(),
             seed: config.seed,
             traffic: Mutex::default(),
+            events: Mutex::default(),
         }));
+        server.0.requeue_events();
         server
             .furnish()
             .map_err(|error| StateError::Storage(error.message))?;

@@ -166,6 +166,18 @@ impl Store {
             .unwrap_or_default()
     }
 
+    /// Whether anything of a kind is in a namespace.
+    pub fn inhabited(&self, kind: &str, namespace: &str) -> bool {
+        let from = (Name::from(namespace), Name::from(""));
+        self.tables.get(kind).is_some_and(|table| {
+            table
+                .objects
+                .range(from..)
+                .next()
+                .is_some_and(|(key, _)| &*key.0 == namespace)
+        })
+    }
+
     /// The state of a kind at `version`, rebuilt from history; `None` when that has been forgotten.
     pub fn objects_at(&self, kind: &str, version: u64) -> Option<Objects> {
         let Some(table) = self.tables.get(kind) else {
