@@ -15,6 +15,8 @@ mod rows;
 mod run;
 mod scheduler;
 mod seed;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod volumes;
 mod workloads;
