@@ -5,3 +5,4 @@ pub mod apiserver;
 pub mod cluster;
 pub mod ec2;
 pub mod random;
+pub mod scenario;

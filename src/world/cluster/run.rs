@@ -67,7 +67,7 @@ impl Default for ClusterConfig {
             image_pull: (1.0, 4.0),
             zones: ["a", "b", "c"]
                 .iter()
-                .map(|z| format!("us-west-2{z}").into())
+                .map(|z| format!("us-east-1{z}").into())
                 .collect(),
             kubelet_version: "v1.36.2-eks-7b6c1f4".into(),
         }
