@@ -2,5 +2,7 @@
 //! cannot tell it from the real thing.
 
 pub mod apiserver;
+pub mod cluster;
 pub mod ec2;
 pub mod random;
+pub mod scenario;

@@ -137,6 +137,16 @@ impl ApiServer {
         self.0.create(&kind, namespace, object, &Writer::world())
     }
 
+    /// The kind that an object of this `apiVersion` and `kind` belongs to; an empty version finds the first of that name.
+    pub fn kind_of(&self, api_version: &str, kind: &str) -> Option<Arc<Kind>> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let kinds = self.0.kinds();
+        kinds
+            .iter()
+            .find(|k| k.kind == kind && (api_version.is_empty() || k.group == group))
+            .cloned()
+    }
+
     /// Changes the whole object, status included, atomically; `change` may run again when another write came
     /// between. `None` when nothing changed, or when the change completed a deletion.
     pub fn update(
