@@ -11,6 +11,7 @@ mod evidence;
 mod existing;
 mod form;
 mod open;
+mod places;
 mod queue;
 mod refuse;
 
@@ -27,6 +28,8 @@ use crate::decide::scheduling::{Problem, Purpose, Solution, relax, validate};
 use crate::model::decision::Refusal;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::{Name, Pod};
+
+pub use places::{Tried, places};
 
 use claims::OpenClaim;
 use existing::Overlay;
