@@ -60,6 +60,8 @@ pub struct Solver<'a> {
     claims: Vec<OpenClaim>,
     /// Pod count → claims with that many.
     by_pods: BTreeMap<u32, FixedBitSet>,
+    /// Claims in the order of trial that parity keeps between attempts.
+    parity_order: Vec<usize>,
     /// By template: what its limits leave.
     remaining: Vec<BTreeMap<Name, i64>>,
     /// Steps with every placement.
@@ -115,6 +117,7 @@ impl<'a> Solver<'a> {
             nodes: Overlay::new(p, &pods),
             claims: Vec::new(),
             by_pods: BTreeMap::new(),
+            parity_order: Vec::new(),
             remaining: p.templates.usable.iter().map(|t| t.remaining.clone()).collect(),
             version: 0,
             prefer_taints: p
