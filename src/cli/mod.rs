@@ -1,3 +1,5 @@
 //! One file a command; builds an engine and a face for it.
 
+pub mod instance_types;
 pub mod manifests;
+pub mod plan;

@@ -19,6 +19,7 @@ pub mod templates;
 pub mod topology;
 pub mod validate;
 pub mod volumes;
+pub mod window;
 
 pub use batch::{Memory, pass};
 pub use prepare::{Prepared, prepare};

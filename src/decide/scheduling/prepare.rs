@@ -155,11 +155,6 @@ impl Prepared {
     pub(crate) fn counts(&self) -> &CountIndex {
         self.counts.get_or_init(|| CountIndex::new(&self.nodes))
     }
-
-    /// Machines on their way out.
-    pub(crate) fn marked(&self) -> impl Iterator<Item = &Target> {
-        self.nodes.iter().filter(|n| n.state.marked)
-    }
 }
 
 /// Compiles a snapshot.

@@ -9,6 +9,7 @@ use super::Solver;
 use super::existing::next_one;
 use super::form::Form;
 use crate::decide::Fuel;
+use crate::decide::packing::pattern_sort;
 use crate::decide::scheduling::arena::Row;
 use crate::decide::scheduling::topology::Place;
 use crate::decide::scheduling::{min_values, ports};
@@ -190,33 +191,47 @@ impl Solver<'_> {
 
     pub(super) fn place_in_flight(&mut self, item: usize, form: &mut Form, fuel: &mut Fuel) -> Option<bool> {
         form.refused.grow(self.claims.len());
-        let by_pods = std::mem::take(&mut self.by_pods);
         let mut answer = Some(false);
         let mut found = None;
-        'search: for bucket in by_pods.values() {
-            let mut left = bucket.clone();
-            left.difference_with(&form.refused);
-            let mut from = 0;
-            while let Some(c) = next_one(&left, from) {
-                from = c + 1;
-                if !fuel.take(1) {
-                    answer = None;
-                    break 'search;
+        let claims = std::mem::take(&mut self.claims);
+        let by_pods = std::mem::take(&mut self.by_pods);
+        let mut order = std::mem::take(&mut self.parity_order);
+        let mut ask = |solver: &mut Self, form: &mut Form, c: usize| -> bool {
+            if !fuel.take(1) {
+                answer = None;
+                return true;
+            }
+            match solver.check(form, &claims[c]) {
+                Ok(fit) => found = Some((c, fit)),
+                Err(No::Ever) => form.refused.insert(c),
+                Err(No::Now) => {}
+            }
+            found.is_some()
+        };
+        if self.p.settings.parity {
+            order.extend(order.len()..claims.len());
+            pattern_sort::sort_by(&mut order, |a, b| claims[*a].pods.len() < claims[*b].pods.len());
+            for c in &order {
+                if !form.refused.contains(*c) && ask(self, form, *c) {
+                    break;
                 }
-                let claims = std::mem::take(&mut self.claims);
-                let checked = self.check(form, &claims[c]);
-                self.claims = claims;
-                match checked {
-                    Ok(fit) => {
-                        found = Some((c, fit));
+            }
+        } else {
+            'search: for bucket in by_pods.values() {
+                let mut left = bucket.clone();
+                left.difference_with(&form.refused);
+                let mut from = 0;
+                while let Some(c) = next_one(&left, from) {
+                    from = c + 1;
+                    if ask(self, form, c) {
                         break 'search;
                     }
-                    Err(No::Ever) => form.refused.insert(c),
-                    Err(No::Now) => {}
                 }
             }
         }
+        self.claims = claims;
         self.by_pods = by_pods;
+        self.parity_order = order;
         if let Some((c, fit)) = found {
             self.commit(c, item, form, fit);
             answer = Some(true);

@@ -8,6 +8,7 @@ use super::Solver;
 use super::claims::{OpenClaim, with_lowered};
 use super::evidence::Steps;
 use crate::api::names;
+use crate::decide::packing::pattern_sort;
 use crate::decide::scheduling::arena::Row;
 use crate::decide::scheduling::labels::SIMULATED;
 use crate::decide::scheduling::{Planned, Purpose, min_values};
@@ -81,8 +82,13 @@ impl Solver<'_> {
             .filter(|(_, i)| claim.types.contains(*i as usize))
             .copied()
             .collect();
+        if self.p.settings.parity {
+            self.as_upstream(claim, &mut options);
+        }
         let whole = options.len();
         options.truncate(MAX_INSTANCE_TYPES);
+        // Upstream's order decides which of equally dear types the cut takes, not the order they are shown in.
+        options.sort_unstable();
         let mut kept = t.index.none();
         kept.extend(options.iter().map(|(_, i)| *i as usize));
         let mut requirements = with_lowered(&row.requirements, &claim.lowered);
@@ -162,6 +168,19 @@ impl Solver<'_> {
             evidence.cheaper_refused = self.cheaper(&row, &steps, chosen);
         }
         Ok(Planned { draft, evidence })
+    }
+
+    /// Puts equally dear types into the order that upstream's sort leaves them in.
+    fn as_upstream(&self, claim: &OpenClaim, options: &mut [(UsdPerHour, u32)]) {
+        let mut groups: Vec<_> = self.p.templates.usable[claim.template]
+            .daemons
+            .iter()
+            .map(|g| &g.types)
+            .collect();
+        groups.sort_by_key(|types| types.minimum());
+        let group = |i: u32| groups.iter().position(|types| types.contains(i as usize));
+        options.sort_by_key(|(_, i)| (group(*i), *i));
+        pattern_sort::sort_by(options, |a, b| a.0 < b.0);
     }
 
     /// Only the capacity types that the kept types offer.

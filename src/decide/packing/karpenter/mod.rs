@@ -11,6 +11,7 @@ mod evidence;
 mod existing;
 mod form;
 mod open;
+mod places;
 mod queue;
 mod refuse;
 
@@ -27,6 +28,8 @@ use crate::decide::scheduling::{Problem, Purpose, Solution, relax, validate};
 use crate::model::decision::Refusal;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::{Name, Pod};
+
+pub use places::{Tried, places};
 
 use claims::OpenClaim;
 use existing::Overlay;
@@ -57,6 +60,8 @@ pub struct Solver<'a> {
     claims: Vec<OpenClaim>,
     /// Pod count → claims with that many.
     by_pods: BTreeMap<u32, FixedBitSet>,
+    /// Claims in the order of trial that parity keeps between attempts.
+    parity_order: Vec<usize>,
     /// By template: what its limits leave.
     remaining: Vec<BTreeMap<Name, i64>>,
     /// Steps with every placement.
@@ -112,6 +117,7 @@ impl<'a> Solver<'a> {
             nodes: Overlay::new(p, &pods),
             claims: Vec::new(),
             by_pods: BTreeMap::new(),
+            parity_order: Vec::new(),
             remaining: p.templates.usable.iter().map(|t| t.remaining.clone()).collect(),
             version: 0,
             prefer_taints: p
