@@ -3,6 +3,7 @@
 //! `scheduling` finds places for pods, `disruption` takes nodes away, `lifecycle` walks claims from creation to
 //! deletion. [`Outcome`] is what each returns for one pass.
 
+pub mod backoff;
 pub mod disruption;
 pub mod explain;
 pub mod lifecycle;

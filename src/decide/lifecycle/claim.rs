@@ -5,7 +5,8 @@ use super::events::About;
 use super::memory::Memory;
 use super::plan::{Context, Plan};
 use super::{
-    consolidatable, expiration, initialization, is_managed, launch, liveness, registration, termination,
+    consolidatable, expiration, initialization, is_managed, launch, liveness, registration, tagging,
+    termination,
 };
 use crate::api::names;
 use crate::model::Claim;
@@ -56,6 +57,7 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, claim: &Claim, plan: &mu
     if draft.is(names::LAUNCHED) {
         registration::step(context, memory, claim, &mut draft, plan);
         initialization::step(context, memory, claim, &mut draft, plan);
+        tagging::step(context, memory, claim, plan);
     }
     draft.root(&conditions::CLAIM);
     consolidatable::step(context, memory, claim, &mut draft, plan);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::index::Index;
+use crate::decide::backoff::Backoffs;
 use crate::decide::pods::after;
 use crate::model::decision::{Effect, EffectResult};
 use crate::model::{Name, Status};
@@ -23,19 +24,12 @@ pub enum Key {
     InstanceGarbage,
 }
 
-/// Consecutive refusals of one effect.
-#[derive(Clone, Copy, Debug)]
-struct Backoff {
-    failures: u32,
-    until: Timestamp,
-}
-
 /// Opaque to the engine, which keeps it, hands it to [`super::pass`] and tells it results.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     pub(super) index: Index,
     timers: BTreeMap<Key, Timestamp>,
-    backoffs: BTreeMap<String, Backoff>,
+    backoffs: Backoffs,
     /// Claim uid → reason and message of the last failed launch.
     pub(super) launch_failures: BTreeMap<Name, (Name, Name)>,
     /// Claim uid → why it must go.
@@ -104,10 +98,7 @@ impl Memory {
 
     /// Whether an effect of that key must rest, and until when.
     pub(super) fn rests_until(&self, key: &str, now: Timestamp) -> Option<Timestamp> {
-        self.backoffs
-            .get(key)
-            .map(|b| b.until)
-            .filter(|until| *until > now)
+        self.backoffs.rests_until(key, now)
     }
 
     /// Takes notice of what became of an effect that this room emitted. Gives the time at which the engine has to
@@ -121,12 +112,12 @@ impl Memory {
         let key = effect.key();
         match result {
             EffectResult::Done | EffectResult::Unchanged | EffectResult::Launched(_) => {
-                self.backoffs.remove(&key);
+                self.backoffs.worked(&key);
                 self.succeeded(effect, result, now);
                 None
             }
             EffectResult::InsufficientCapacity { message } => {
-                self.backoffs.remove(&key);
+                self.backoffs.worked(&key);
                 if let Effect::Launch { claim, uid } = effect {
                     self.doomed.insert(uid.clone(), "insufficient_capacity".into());
                     self.say_insufficient(claim, uid, message, now);
@@ -204,20 +195,13 @@ impl Memory {
     /// Doubles the rest of a refused effect: 100 ms to 10 s for evictions and deletions of pods, 1 s to 1 min for
     /// everything else (`lifecycle §16`).
     fn rest(&mut self, key: &str, effect: &Effect, now: Timestamp, at_least: Timestamp) -> Option<Timestamp> {
-        let (base, most) = match effect {
-            Effect::Evict { .. } | Effect::DeletePod { .. } => (100, 10_000),
-            _ => (1_000, 60_000),
+        let pauses = match effect {
+            Effect::Evict { .. } | Effect::DeletePod { .. } => {
+                (Duration::from_millis(100), Duration::from_secs(10))
+            }
+            _ => (Duration::from_secs(1), Duration::from_secs(60)),
         };
-        let failures = self.backoffs.get(key).map_or(0, |b| b.failures);
-        let pause = (base << failures.min(10)).min(most);
-        let until = after(now, Duration::from_millis(pause)).max(at_least);
-        self.backoffs.insert(
-            key.to_owned(),
-            Backoff {
-                failures: failures.saturating_add(1),
-                until,
-            },
-        );
+        let until = self.backoffs.refused(key.to_owned(), pauses, now, at_least);
         match effect {
             Effect::Launch { claim, .. } | Effect::DeleteClaim { claim, .. } => {
                 self.wake(Key::Claim(claim.clone()), until);
@@ -302,10 +286,7 @@ impl Memory {
 
     /// Forgets refusals that were answered by the world.
     pub(super) fn prune(&mut self, now: Timestamp) {
-        if self.backoffs.len() > 4096 {
-            self.backoffs
-                .retain(|_, b| now.duration_since(b.until) < jiff::SignedDuration::from_mins(5));
-        }
+        self.backoffs.prune(now);
         if self.proposed.len() > 4096 {
             self.proposed
                 .retain(|_, at| now.duration_since(*at) < jiff::SignedDuration::from_mins(5));

@@ -13,6 +13,7 @@
 //! | `consolidatable` | the condition and lastPodEventTime, `disruption §6` |
 //! | `expiration`, `interruption`, `garbage` | proposals of involuntary deletions, `§6`, `§7`, `§17` |
 //! | `pools`, `health`, `classes` | status of NodePools and EC2NodeClasses, `§10`, `§21` |
+//! | `tagging` | names on instances, `§12` |
 //! | `index`, `memory`, `plan`, `conditions`, `events` | what they share |
 
 mod claim;
@@ -36,6 +37,7 @@ mod plan;
 mod pools;
 mod registration;
 mod revalidate;
+mod tagging;
 mod termination;
 #[cfg(test)]
 mod tests;
