@@ -8,7 +8,9 @@ use super::status::{Cause, StatusError};
 use super::{apply, patch};
 use crate::api::crds;
 
+pub use super::admission::{decode_error, defaults, prune, unknown_fields, validate};
 pub use super::apply::track;
+pub use super::openapi::{document as openapi_document, index as openapi_index};
 pub use super::patch::{merge as merge_patch, strategic as strategic_patch};
 pub use super::selectors::{FieldQuery, LabelQuery, parse_fields, parse_labels};
 pub use super::table::{IncludeObject, render as table, scale as scale_table};
@@ -26,18 +28,6 @@ pub fn definitions() -> Vec<Value> {
             }
         })
         .collect()
-}
-
-pub fn defaults(_kind: &Kind, _object: &mut Value) {}
-
-pub fn prune(_kind: &Kind, _object: &mut Value) {}
-
-pub fn unknown_fields(_kind: &Kind, _object: &Value) -> Vec<String> {
-    Vec::new()
-}
-
-pub fn validate(_kind: &Kind, _object: &Value, _old: Option<&Value>) -> Vec<Cause> {
-    Vec::new()
 }
 
 /// JSON patch, all operations or none. As upstream has it, a test for `null` holds where there is nothing: kube-rs'
@@ -75,12 +65,4 @@ pub fn apply(
         }
         apply::Error::Bad(why) => StatusError::bad_request(why.clone()),
     })
-}
-
-pub fn openapi_index(_kinds: &[std::sync::Arc<Kind>]) -> Value {
-    serde_json::json!({"paths": {}})
-}
-
-pub fn openapi_document(_kinds: &[std::sync::Arc<Kind>], _group: &str, _version: &str) -> Value {
-    serde_json::json!({})
 }

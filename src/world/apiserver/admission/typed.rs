@@ -12,6 +12,7 @@ pub(super) fn round_trip(key: &str, object: &Value) -> Option<Result<Value, Stri
         "configmaps" => trip::<api::core::v1::ConfigMap>(object),
         "endpoints" => trip::<api::core::v1::Endpoints>(object),
         "events" => trip::<api::core::v1::Event>(object),
+        "events.events.k8s.io" => trip::<api::events::v1::Event>(object),
         "limitranges" => trip::<api::core::v1::LimitRange>(object),
         "namespaces" => trip::<api::core::v1::Namespace>(object),
         "nodes" => trip::<api::core::v1::Node>(object),

@@ -62,6 +62,9 @@ impl Call<'_> {
         let mut object = parse(self.content_type(), self.body)?;
         let warnings = self.check_fields(&object)?;
         self.resource.keep(&mut object);
+        if let Some(error) = glue::decode_error(&self.resource.kept, &object) {
+            return Err(StatusError::bad_request(error));
+        }
         Ok((object, warnings))
     }
 
