@@ -1,1 +1,7 @@
-fn main() {}
+//! Parse the command line, run, turn an error into one message and an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kerf::cli::main()
+}

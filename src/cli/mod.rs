@@ -1,5 +1,66 @@
-//! One file a command; builds an engine and a face for it.
+//! One file a command; builds an engine and a face for it. The contract is commands.md: flags, exit codes, JSON.
 
+mod args;
+mod completions;
 pub mod instance_types;
 pub mod manifests;
 pub mod plan;
+//mod demo;
+mod error;
+//mod headless;
+mod scenarios;
+mod verify;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use args::{Cli, Command, Output};
+pub use error::CliError;
+
+/// Parses, runs, reports. 0 done · 1 the answer is "no" · 2 bad usage or input · 3 the outside failed.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // A closed pipe is no reason to fail a help text.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "kerf: {error}");
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    let output = cli.output.unwrap_or(if std::io::stdout().is_terminal() {
+        Output::Text
+    } else {
+        Output::Json
+    });
+    match cli.command.unwrap_or_else(|| Command::Demo(Box::default())) {
+        Command::Demo(_) => Ok(ExitCode::SUCCESS),
+        Command::Scenarios => scenarios::run(output),
+        Command::Verify { file } => verify::run(&file, output),
+        Command::Completions { shell } => completions::completions(shell),
+        Command::Man => completions::man(),
+    }
+}
+
+/// Writes to standard output; a reader that went away ends the program quietly.
+fn print(text: &str) -> Result<ExitCode, CliError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::Outside(format!("standard output: {e}")))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,8 +1,21 @@
 //! The one loop: observe → decide → gate → act → ledger. Owns the runtime, memory and timers, and is the only
 //! writer of the ledger.
+//!
+//! `run` waits and dispatches, `pass` asks the rooms of `decide`, `carry` starts effects and takes their results,
+//! `progress` follows decisions to their end, `orders` obeys people, `answers` answers the screen.
 
+mod alarms;
+mod answers;
+mod carry;
 pub mod handle;
+mod orders;
+mod pass;
+mod progress;
 pub mod query;
+mod restore;
+mod run;
 
+pub use alarms::orphans;
 pub use handle::Handle;
 pub use query::{Answer, Query};
+pub use run::{Ended, Engine, Parts};

@@ -34,12 +34,14 @@ mod simulate;
 mod single_node;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod validate;
 mod verdicts;
 mod window;
 
 pub use memory::Memory;
 pub use pass::{once, pass};
+pub use undo::undo;
 pub use validate::revalidate;
 
 use crate::model::Name;

@@ -1,0 +1,265 @@
+//! The command line (commands.md).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::gate::Mode;
+use crate::gate::policy::PolicyFlag;
+
+/// A supervised node autoscaler for Kubernetes on AWS, in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "kerf", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to print: text for people (default on a terminal), json for scripts
+    #[arg(long, short, global = true, value_enum)]
+    pub output: Option<Output>,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct Logging {
+    /// Log more; twice for debug, three times for trace
+    #[arg(short, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Write the log to this file instead of standard error
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole product with no cluster and no account: embedded Kubernetes and EC2, the autoscaler, the dashboard
+    Demo(Box<Demo>),
+    /// List the built-in scenarios
+    Scenarios,
+    /// Check a recording's hash chain
+    Verify { file: PathBuf },
+    /// Print shell completions
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// A built-in scenario (list them with `kerf scenarios`) or a scenario file
+    #[arg(long, value_name = "NAME|FILE", default_value = "steady")]
+    pub scenario: String,
+    /// Same seed, same run
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Simulated seconds a second: 1x to 3600x, or max (default: 10x in the dashboard or with --listen, else max)
+    #[arg(long, value_parser = parse_speed, value_name = "Nx|max")]
+    pub speed: Option<u32>,
+    /// Simulated start (default: 2026-01-05T09:00:00Z with --headless, else now)
+    #[arg(long, value_name = "RFC3339")]
+    pub start: Option<Timestamp>,
+    /// Serve the embedded Kubernetes API for kubectl on this loopback address
+    #[arg(long, value_name = "127.0.0.1:PORT", value_parser = parse_loopback)]
+    pub listen: Option<SocketAddr>,
+    /// Where to write the kubeconfig for kubectl
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig_out: Option<PathBuf>,
+    /// No dashboard: print the ledger and a summary
+    #[arg(long)]
+    pub headless: bool,
+    /// How long to run, in simulated time, such as 20m or 6h (needs --headless)
+    #[arg(long = "for", value_name = "DURATION", requires = "headless")]
+    pub for_: Option<SignedDuration>,
+    /// Record the ledger to this file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Keep the embedded world in this folder across restarts
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Run only the embedded world, for another controller to drive; kerf watches and writes nothing
+    #[arg(long, value_enum, default_value = "on")]
+    pub autoscaler: Switch,
+    /// What the autoscaler may do by itself: observe, ask, supervise or auto
+    #[arg(long, value_parser = parse_mode, default_value = "supervise")]
+    pub mode: Mode,
+    /// Refine the mode: KIND=auto|ask|off[:nodes=N][:usd=X][:pods=N] (repeatable)
+    #[arg(long, value_name = "KIND=RULE")]
+    pub policy: Vec<PolicyFlag>,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+impl Default for Demo {
+    fn default() -> Self {
+        Self {
+            scenario: "steady".into(),
+            seed: 1,
+            speed: None,
+            start: None,
+            listen: None,
+            kubeconfig_out: None,
+            headless: false,
+            for_: None,
+            record: None,
+            state: None,
+            autoscaler: Switch::On,
+            mode: Mode::Supervise,
+            policy: Vec::new(),
+            settings: SettingsArgs::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+/// Karpenter's settings, under its names; every command that decides takes them.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SettingsArgs {
+    /// No deviation from Karpenter that changes a plan
+    #[arg(long)]
+    pub parity: bool,
+    /// How long a batch waits for the next pod (default 1s)
+    #[arg(long, env = "BATCH_IDLE_DURATION", value_name = "DURATION")]
+    pub batch_idle_duration: Option<SignedDuration>,
+    /// How long a batch lasts at most (default 10s)
+    #[arg(long, env = "BATCH_MAX_DURATION", value_name = "DURATION")]
+    pub batch_max_duration: Option<SignedDuration>,
+    /// Strict (default) or BestEffort
+    #[arg(long, env = "MIN_VALUES_POLICY", value_parser = ["Strict", "BestEffort"])]
+    pub min_values_policy: Option<String>,
+    /// Respect (default) or Ignore
+    #[arg(long, env = "PREFERENCE_POLICY", value_parser = ["Respect", "Ignore"])]
+    pub preference_policy: Option<String>,
+    /// Feature gates: `NAME=true,NAME=false`
+    #[arg(long, env = "FEATURE_GATES", value_name = "NAME=BOOL,…")]
+    pub feature_gates: Option<String>,
+}
+
+impl SettingsArgs {
+    /// # Errors
+    /// For an unknown gate, a value that is no boolean, or a negative duration.
+    pub fn settings(&self) -> Result<crate::decide::Settings, super::CliError> {
+        let input = super::CliError::Input;
+        let mut out = crate::decide::Settings {
+            parity: self.parity,
+            ..Default::default()
+        };
+        let time = |name: &str, d: SignedDuration| {
+            std::time::Duration::try_from(d).map_err(|_| input(format!("--{name} must not be negative")))
+        };
+        if let Some(d) = self.batch_idle_duration {
+            out.batch_idle = time("batch-idle-duration", d)?;
+        }
+        if let Some(d) = self.batch_max_duration {
+            out.batch_max = time("batch-max-duration", d)?;
+        }
+        out.min_values_best_effort = self.min_values_policy.as_deref() == Some("BestEffort");
+        out.ignore_preferences = self.preference_policy.as_deref() == Some("Ignore");
+        for gate in self
+            .feature_gates
+            .iter()
+            .flat_map(|g| g.split(','))
+            .filter(|g| !g.trim().is_empty())
+        {
+            let (name, value) = gate
+                .split_once('=')
+                .ok_or_else(|| input(format!("--feature-gates {gate}: write NAME=true or NAME=false")))?;
+            let on: bool = value
+                .trim()
+                .parse()
+                .map_err(|_| input(format!("--feature-gates {gate}: the value must be true or false")))?;
+            match name.trim() {
+                "ReservedCapacity" => out.reserved_capacity = on,
+                "SpotToSpotConsolidation" => out.spot_to_spot = on,
+                "NodeRepair" => out.node_repair = on,
+                "NodeOverlay" => out.node_overlay = on,
+                "StaticCapacity" => out.static_capacity = on,
+                "CapacityBuffer" => {}
+                other => {
+                    return Err(input(format!(
+                        "--feature-gates: unknown gate {other:?}; use ReservedCapacity, SpotToSpotConsolidation, \
+                         NodeRepair, NodeOverlay, StaticCapacity or CapacityBuffer"
+                    )));
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn parse_mode(text: &str) -> Result<Mode, String> {
+    Mode::parse(text).ok_or_else(|| "use observe, ask, supervise or auto".to_owned())
+}
+
+fn parse_speed(text: &str) -> Result<u32, String> {
+    if text == "max" {
+        return Ok(0);
+    }
+    text.strip_suffix('x')
+        .unwrap_or(text)
+        .parse::<u32>()
+        .ok()
+        .filter(|n| (1..=3600).contains(n))
+        .ok_or_else(|| "use 1x to 3600x, or max".to_owned())
+}
+
+fn parse_loopback(text: &str) -> Result<SocketAddr, String> {
+    let addr: SocketAddr = text
+        .replace("localhost", "127.0.0.1")
+        .parse()
+        .map_err(|_| "write an address and a port, such as 127.0.0.1:6443".to_owned())?;
+    if addr.ip().is_loopback() {
+        Ok(addr)
+    } else {
+        Err("only loopback addresses are served: use 127.0.0.1:PORT".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn speeds_and_addresses() {
+        assert_eq!(parse_speed("60x"), Ok(60));
+        assert_eq!(parse_speed("max"), Ok(0));
+        for bad in ["0x", "3601x", "fast", ""] {
+            assert!(parse_speed(bad).is_err(), "{bad}");
+        }
+        assert!(parse_loopback("127.0.0.1:0").is_ok());
+        assert!(parse_loopback("0.0.0.0:6443").is_err());
+    }
+
+    #[test]
+    fn unknown_gates_and_broken_values_are_refused() {
+        let with = |g: &str| {
+            SettingsArgs {
+                feature_gates: Some(g.into()),
+                ..Default::default()
+            }
+            .settings()
+        };
+        assert!(with("SpotToSpotConsolidation=true,NodeRepair=false").is_ok_and(|s| s.spot_to_spot));
+        assert!(with("Nope=true").is_err());
+        assert!(with("NodeRepair").is_err());
+        assert!(with("NodeRepair=yes").is_err());
+    }
+}

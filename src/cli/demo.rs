@@ -1,0 +1,290 @@
+//! `kerf demo`: the whole product against the embedded world.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use super::args::{Demo, Logging, Switch};
+use super::{CliError, Output, headless, print};
+use crate::act::{Actor, Writer};
+use crate::clock::Clock;
+use crate::cloud::aws;
+use crate::engine::handle::{Desk, Handle, pair};
+use crate::engine::{Ended, Engine, Parts};
+use crate::gate::{Command, Mode, Policies, Supervision};
+use crate::ledger::Book;
+use crate::ledger::recorder::Recorder;
+use crate::observe::{CloudWatch, Objects, Observer, read_only};
+use crate::world::apiserver::StateFile;
+use crate::world::scenario::{self, Scenario};
+use crate::world::{Embedded, EmbeddedConfig, pace};
+
+/// Headless runs start here unless told otherwise, so that two of them are the same run.
+const HEADLESS_START: &str = "2026-01-05T09:00:00Z";
+const DASHBOARD_SPEED: u32 = 10;
+
+/// Everything that was checked before anything starts.
+struct Plan {
+    scenario: Scenario,
+    seed: u64,
+    start: Timestamp,
+    speed: Arc<AtomicU32>,
+    listen: Option<std::net::SocketAddr>,
+    kubeconfig: PathBuf,
+    state: Option<StateFile>,
+    recorder: Option<Recorder>,
+    recording: Option<String>,
+    supervision: Supervision,
+    settings: crate::decide::Settings,
+    until: Option<Timestamp>,
+}
+
+pub fn run(demo: &Demo, logging: &Logging, output: Option<Output>) -> Result<ExitCode, CliError> {
+    let plan = check(demo)?;
+    let quiet = !demo.headless;
+    crate::telemetry::init(logging.verbose, logging.log_file.as_deref(), quiet)
+        .map_err(|e| CliError::Input(format!("--log-file: {e}")))?;
+    if demo.headless { run_headless(plan, output.unwrap_or(Output::Text)) } else { run_dashboard(plan) }
+}
+
+fn check(demo: &Demo) -> Result<Plan, CliError> {
+    use std::io::IsTerminal;
+    if !demo.headless && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
+        return Err(CliError::Input("this is no terminal: add --headless (and --for 20m) to run without one".into()));
+    }
+    let scenario = scenario::load(&demo.scenario).map_err(|e| CliError::Input(e.to_string()))?;
+    let settings = demo.settings.settings()?;
+    let served = demo.listen.is_some() || !demo.headless;
+    let speed = match demo.speed {
+        Some(0) if served => {
+            return Err(CliError::Input(
+                "--speed max cannot be served to kubectl: choose 1x to 3600x, or leave --listen out".into(),
+            ));
+        }
+        Some(speed) => speed,
+        None if served => DASHBOARD_SPEED,
+        None => 0,
+    };
+    let start = match demo.start {
+        Some(start) => start,
+        None if demo.headless => HEADLESS_START
+            .parse()
+            .map_err(|e| CliError::Outside(format!("the built-in start time is broken: {e}")))?,
+        None => Timestamp::now(),
+    };
+    let state = match &demo.state {
+        Some(dir) => Some(StateFile::open(dir).map_err(|e| CliError::Outside(e.to_string()))?),
+        None => None,
+    };
+    let start = resumed_start(state.as_ref(), start);
+    let until = match demo.for_ {
+        Some(time) if time.is_negative() || time.is_zero() => {
+            return Err(CliError::Input("--for must be longer than nothing, such as 20m".into()));
+        }
+        Some(time) => Some(start.checked_add(time).map_err(|e| CliError::Input(format!("--for: {e}")))?),
+        None => None,
+    };
+    let recorder = match &demo.record {
+        Some(path) => {
+            Some(Recorder::create(path).map_err(|e| CliError::Input(format!("--record {}: {e}", path.display())))?)
+        }
+        None => None,
+    };
+    let mode = if demo.autoscaler == Switch::Off { Mode::Observe } else { demo.mode };
+    let overrides = demo.policy.iter().map(|f| (f.0, f.1)).collect();
+    let kubeconfig = demo.kubeconfig_out.clone().unwrap_or_else(|| state_dir().join("kubeconfig"));
+    Ok(Plan {
+        scenario,
+        seed: demo.seed,
+        start,
+        speed: Arc::new(AtomicU32::new(speed)),
+        listen: demo.listen.or_else(|| (!demo.headless).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], 0)))),
+        kubeconfig,
+        state,
+        recorder,
+        recording: demo.record.as_ref().map(|p| p.display().to_string()),
+        supervision: Supervision { policies: Policies { mode, overrides }, ..Supervision::default() },
+        settings,
+        until,
+    })
+}
+
+/// Where simulated time stood when a kept world was last written; never before the asked start.
+fn resumed_start(state: Option<&StateFile>, start: Timestamp) -> Timestamp {
+    let last = state
+        .and_then(|s| s.load(crate::world::CLOCK_TABLE).ok())
+        .and_then(|rows| rows.into_iter().find(|(k, _)| k == "now"))
+        .and_then(|(_, v)| String::from_utf8(v).ok())
+        .and_then(|t| t.parse::<Timestamp>().ok());
+    last.map_or(start, |t| t.max(start))
+}
+
+/// `~/.local/state/kerf` by XDG's rules.
+pub fn state_dir() -> PathBuf {
+    let from = |key: &str| std::env::var_os(key).filter(|v| !v.is_empty()).map(PathBuf::from);
+    from("XDG_STATE_HOME")
+        .or_else(|| from("HOME").map(|h| h.join(".local/state")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("kerf")
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .map_err(|e| CliError::Outside(format!("the runtime could not start: {e}")))
+}
+
+fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
+    let start = plan.start;
+    let (handle, desk) = pair();
+    let runtime = runtime()?;
+    let local = tokio::task::LocalSet::new();
+    let listener = headless::listener(output);
+    let said = move |kubeconfig: &Path| {
+        eprintln!("kerf: export KUBECONFIG={}", kubeconfig.display());
+    };
+    let quitter = handle.clone();
+    let ended = local.block_on(&runtime, async move {
+        tokio::task::spawn_local(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                let _ = quitter.send("signal", Command::Quit);
+            }
+        });
+        live(plan, desk, Some(listener), false, said).await
+    })?;
+    drop(handle);
+    let seconds = ended.view.now.duration_since(start).as_secs();
+    let summary = headless::summary(&ended, seconds);
+    let text = match output {
+        Output::Json => format!("{summary}\n"),
+        Output::Text => headless::summary_text(&summary),
+    };
+    if let Err(error) = ended.recording {
+        return Err(CliError::Outside(format!("the recording is incomplete: {error}")));
+    }
+    print(&text)
+}
+
+/// The engine has a thread of its own; this one belongs to the terminal.
+fn run_dashboard(plan: Plan) -> Result<ExitCode, CliError> {
+    let (handle, desk) = pair();
+    let (ready_tx, ready) = oneshot::channel::<Result<(), CliError>>();
+    let engine = std::thread::Builder::new()
+        .name("engine".into())
+        .spawn(move || {
+            let runtime = runtime()?;
+            let local = tokio::task::LocalSet::new();
+            local.block_on(&runtime, async move {
+                let mut ready = Some(ready_tx);
+                let result = live(plan, desk, None, true, |_| {
+                    if let Some(tx) = ready.take() {
+                        let _ = tx.send(Ok(()));
+                    }
+                })
+                .await;
+                match (result, ready.take()) {
+                    // It never came up: the terminal was not touched yet and the error is shown plainly.
+                    (Err(error), Some(tx)) => {
+                        let _ = tx.send(Err(error));
+                        Ok(None)
+                    }
+                    (Err(error), None) => Err(error),
+                    (Ok(ended), _) => Ok(Some(ended)),
+                }
+            })
+        })
+        .map_err(|e| CliError::Outside(format!("the engine could not start: {e}")))?;
+    match ready.blocking_recv() {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(error),
+        Err(_) => return Err(CliError::Outside("the engine stopped before it was ready".into())),
+    }
+    let face = crate::ui::run(handle.clone(), crate::ui::Options::default());
+    let _ = handle.send("keyboard", Command::Quit);
+    drop(handle);
+    let ended: Result<Option<Ended>, CliError> =
+        engine.join().map_err(|_| CliError::Outside("the engine stopped unexpectedly".into()))?;
+    face.map_err(|e| CliError::Outside(e.to_string()))?;
+    match ended?.map(|e| e.recording) {
+        Some(Err(error)) => Err(CliError::Outside(format!("the recording is incomplete: {error}"))),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// World, ports and engine on the calling thread's runtime, until told to stop.
+async fn live(
+    plan: Plan,
+    desk: Desk,
+    listener: Option<crate::ledger::book::Listener>,
+    watched: bool,
+    mut ready: impl FnMut(&Path),
+) -> Result<Ended, CliError> {
+    let clock = Clock::starting_at(plan.start);
+    let source = format!("demo:{}", plan.scenario.name);
+    let region = plan.scenario.region.clone();
+    let world = Embedded::start(EmbeddedConfig {
+        clock,
+        seed: plan.seed,
+        scenario: Some(plan.scenario),
+        state: plan.state.clone(),
+    })
+    .map_err(|e| CliError::Outside(e.to_string()))?;
+    tokio::task::spawn_local(pace(clock, plan.speed.clone()));
+
+    let cloud_settings = world.cloud_settings();
+    let (reading, writing) = aws::halves(Arc::new(world.ec2.clone()), cloud_settings, clock);
+    let api = world.api.clone();
+    let mut book = Book::new(plan.recorder, listener);
+    let host = &mut book.view_mut().host;
+    host.recording = plan.recording;
+    host.prices = "built-in 2026-07, spot synthetic".into();
+    let mut serving = None;
+    if let Some(addr) = plan.listen {
+        let listening = world.api.listen(addr).map_err(|e| CliError::Outside(e.to_string()))?;
+        write_private(&plan.kubeconfig, &listening.kubeconfig)
+            .map_err(|e| CliError::Outside(format!("kubeconfig {}: {e}", plan.kubeconfig.display())))?;
+        host.kubeconfig = Some(plan.kubeconfig.display().to_string());
+        serving = Some(listening);
+    }
+    ready(&plan.kubeconfig);
+    let reader = read_only(world.api.client("kerf-reader"));
+    let writing: Rc<dyn crate::cloud::CloudWrite> = Rc::new(writing);
+    let ended = Engine::run(Parts {
+        clock,
+        observer: Observer::start(&reader, clock),
+        cloud: CloudWatch::start(Rc::new(reading), clock),
+        objects: Objects::new(reader),
+        actor: Box::new(move || Actor::new(Writer::new(api.client("kerf")), writing.clone())),
+        book,
+        desk,
+        settings: plan.settings,
+        supervision: plan.supervision,
+        source: source.into(),
+        region,
+        until: plan.until,
+        speed: Some(plan.speed),
+        watched,
+    })
+    .await;
+    drop(serving);
+    Ok(ended)
+}
+
+/// Readable by its owner only; the folder is made when missing.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        std::fs::create_dir_all(dir)?;
+    }
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}

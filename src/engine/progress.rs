@@ -1,0 +1,156 @@
+//! Following a decision from its first effect to its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::run::Engine;
+use crate::api::names;
+use crate::ledger::Cause;
+use crate::model::decision::{Decision, DecisionId, Effect, EffectResult, Evidence, State};
+use crate::model::{Name, Snapshot};
+
+/// A decision under way.
+#[derive(Debug)]
+pub(super) struct Acting {
+    pub decision: Arc<Decision>,
+    /// All of its own effects were tried.
+    effects_done: bool,
+    failed: Option<String>,
+    /// Claims it makes that are not launched yet.
+    launching: BTreeSet<Name>,
+    launched: u32,
+    /// Candidates: node → claim, until both are gone.
+    leaving: BTreeMap<Name, Name>,
+    /// An eviction has begun: no undo any more.
+    pub evicting: bool,
+}
+
+impl Acting {
+    pub fn new(decision: Arc<Decision>) -> Self {
+        let launching = decision
+            .effects
+            .iter()
+            .filter_map(|e| match e {
+                Effect::CreateClaim(d) => Some(d.name.clone()),
+                _ => None,
+            })
+            .collect();
+        let leaving = match &decision.evidence {
+            Evidence::Disruption(e) => e
+                .candidates
+                .iter()
+                .map(|c| (c.node.clone(), c.claim.clone()))
+                .collect(),
+            _ => BTreeMap::new(),
+        };
+        Self {
+            decision,
+            effects_done: false,
+            failed: None,
+            launching,
+            launched: 0,
+            leaving,
+            evicting: false,
+        }
+    }
+
+    /// Whether it takes that claim or node away.
+    pub fn takes(&self, claim: &str, node: &str) -> bool {
+        self.leaving
+            .iter()
+            .any(|(n, c)| (!node.is_empty() && &**n == node) || (!claim.is_empty() && &**c == claim))
+    }
+
+    fn leaves(&self) -> bool {
+        matches!(self.decision.evidence, Evidence::Disruption(_))
+    }
+
+    /// A candidate that was given back: alive, not deleting, and without our taint although all effects were tried.
+    fn given_back(&self, snapshot: &Snapshot) -> bool {
+        self.effects_done
+            && self.leaving.iter().any(|(node, claim)| {
+                let deleting = snapshot.claims.get(claim).is_some_and(|c| c.deleting.is_some());
+                snapshot.nodes.get(node).is_some_and(|n| {
+                    !deleting
+                        && n.deleting.is_none()
+                        && !n.taints.iter().any(|t| &*t.key == names::DISRUPTED_TAINT)
+                })
+            })
+    }
+}
+
+impl Engine {
+    pub(super) fn acted(&mut self, id: Option<DecisionId>, effect: &Effect, result: &EffectResult) {
+        let Some(acting) = id.and_then(|id| self.acting.get_mut(&id)) else {
+            return;
+        };
+        match (effect, result) {
+            (Effect::Launch { claim, .. }, EffectResult::Launched(_)) => {
+                acting.launching.remove(claim);
+                acting.launched += 1;
+            }
+            (Effect::Launch { claim, .. }, EffectResult::InsufficientCapacity { message }) => {
+                acting.launching.remove(claim);
+                acting.failed.get_or_insert_with(|| message.clone());
+            }
+            (Effect::Evict { .. } | Effect::DeletePod { .. }, _) => acting.evicting = true,
+            _ => {}
+        }
+    }
+
+    pub(super) fn finished(&mut self, id: DecisionId, failed: Option<String>) {
+        if let Some(acting) = self.acting.get_mut(&id) {
+            acting.effects_done = true;
+            if failed.is_some() {
+                acting.failed = failed;
+                acting.launching.clear();
+            }
+        }
+    }
+
+    /// Closes decisions whose outcome the cluster now shows.
+    pub(super) fn follow_progress(&mut self) {
+        if self.acting.is_empty() {
+            return;
+        }
+        let snapshot = self.snapshot();
+        let mut ended = Vec::new();
+        for (id, acting) in &mut self.acting {
+            if !acting.effects_done {
+                continue;
+            }
+            acting.launching.retain(|claim| {
+                snapshot
+                    .claims
+                    .get(claim)
+                    .is_some_and(|c| c.provider_id.is_empty() && c.deleting.is_none())
+            });
+            if acting.given_back(&snapshot) {
+                let why = acting
+                    .failed
+                    .clone()
+                    .unwrap_or_else(|| "its candidates were given back".into());
+                ended.push((*id, State::RolledBack, why));
+                continue;
+            }
+            acting.leaving.retain(|node, claim| {
+                snapshot.nodes.contains_key(node) || snapshot.claims.contains_key(claim)
+            });
+            if !acting.launching.is_empty() || !acting.leaving.is_empty() {
+                continue;
+            }
+            let nothing_came = acting.launched == 0 && !acting.leaves();
+            match acting.failed.take() {
+                Some(why) if nothing_came => ended.push((*id, State::Failed, why)),
+                Some(why) => ended.push((*id, State::Done, why)),
+                None => ended.push((*id, State::Done, String::new())),
+            }
+        }
+        let now = self.clock.now();
+        for (id, state, reason) in ended {
+            self.acting.remove(&id);
+            self.gate.set(id, state, now);
+            self.rule(id, state, "engine", reason, Cause::Decision(id));
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The loop itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use super::handle::Desk;
+use super::progress::Acting;
+use crate::act::Actor;
+use crate::clock::Clock;
+use crate::decide::{Dirty, Settings, disruption, lifecycle, scheduling};
+use crate::gate::{Command, Gate, Supervision};
+use crate::ledger::{Body, Book, Cause, View};
+use crate::model::decision::{DecisionId, Effect, EffectResult, WriteClass};
+use crate::model::{Delta, Name, Snapshot};
+use crate::observe::{CloudWatch, Objects, Observer, keep_resolved};
+
+/// What an engine is built from.
+pub struct Parts {
+    pub clock: Clock,
+    pub observer: Observer,
+    pub cloud: CloudWatch,
+    /// Supervision left by an earlier run, and objects shown as YAML.
+    pub objects: Objects,
+    /// Builds the writing halves when the mode allows writing; never called in observe.
+    pub actor: Box<dyn Fn() -> Actor>,
+    pub book: Book,
+    pub desk: Desk,
+    pub settings: Settings,
+    pub supervision: Supervision,
+    pub source: Name,
+    pub region: Name,
+    /// Simulated end of the run.
+    pub until: Option<Timestamp>,
+    /// Speed knob of the embedded world; `None` on a real cluster.
+    pub speed: Option<Arc<AtomicU32>>,
+    /// Somebody looks: keep the view's clock ticking.
+    pub watched: bool,
+}
+
+/// State of the loop. Everything about the cluster is in the view's snapshot; everything that decisions remember
+/// is in the three memories.
+pub struct Engine {
+    pub(super) clock: Clock,
+    pub(super) settings: Settings,
+    pub(super) objects: Objects,
+    pub(super) book: Book,
+    pub(super) gate: Gate,
+    pub(super) actor: Option<Rc<Actor>>,
+    pub(super) scheduling: scheduling::Memory,
+    pub(super) lifecycle: lifecycle::Memory,
+    pub(super) disruption: disruption::Memory,
+    pub(super) dirty: Dirty,
+    pub(super) force: Option<disruption::Force>,
+    pub(super) next_id: u64,
+    /// Decisions whose effects are under way or whose outcome is awaited.
+    pub(super) acting: BTreeMap<DecisionId, Acting>,
+    /// Keys of effects under way.
+    pub(super) under_way: BTreeSet<String>,
+    /// Keys of effects just done: not repeated until their result must have been seen.
+    pub(super) cooling: BTreeMap<String, Timestamp>,
+    pub(super) results: mpsc::UnboundedSender<Report>,
+    /// When each open decision was last re-validated.
+    pub(super) checked: BTreeMap<DecisionId, Timestamp>,
+    pub(super) wake_at: Option<Timestamp>,
+    pub(super) synced: bool,
+    pub(super) speed: Option<Arc<AtomicU32>>,
+    pub(super) quit: bool,
+    make_actor: Box<dyn Fn() -> Actor>,
+    watched: bool,
+}
+
+/// What a task of `carry` tells.
+#[derive(Debug)]
+pub(super) enum Report {
+    Effect {
+        id: Option<DecisionId>,
+        class: WriteClass,
+        effect: Effect,
+        result: EffectResult,
+    },
+    /// All effects of a decision were tried; `Some` says why the rest was given up.
+    Finished { id: DecisionId, failed: Option<String> },
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub view: View,
+    pub ledger_hash: String,
+    /// What closing the recording gave.
+    pub recording: std::io::Result<()>,
+}
+
+enum Happened {
+    Command(Name, Command),
+    Query(super::Query, tokio::sync::oneshot::Sender<super::Answer>),
+    Report(Report),
+    Observed(Vec<Delta>),
+    Cloud(Vec<Delta>),
+    Timer,
+}
+
+/// After an effect, its own watch events must have arrived before anything is decided: the settle time of a
+/// watch, twice.
+const SETTLE: Duration = Duration::from_millis(2);
+
+pub(super) fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
+}
+
+impl Engine {
+    /// Runs until told to quit or until the end of simulated time. Call inside a `LocalSet`.
+    pub async fn run(parts: Parts) -> Ended {
+        let Parts {
+            mut observer,
+            mut cloud,
+            mut desk,
+            until,
+            ..
+        } = parts;
+        let (results, mut reports) = mpsc::unbounded_channel();
+        let mut engine = Self {
+            clock: parts.clock,
+            settings: parts.settings,
+            objects: parts.objects,
+            book: parts.book,
+            gate: Gate::new(parts.supervision),
+            actor: None,
+            scheduling: scheduling::Memory::default(),
+            lifecycle: lifecycle::Memory::default(),
+            disruption: disruption::Memory::default(),
+            dirty: Dirty {
+                all: true,
+                ..Dirty::default()
+            },
+            force: None,
+            next_id: 1,
+            acting: BTreeMap::new(),
+            under_way: BTreeSet::new(),
+            cooling: BTreeMap::new(),
+            results,
+            checked: BTreeMap::new(),
+            wake_at: None,
+            synced: false,
+            speed: parts.speed,
+            quit: false,
+            make_actor: parts.actor,
+            watched: parts.watched,
+        };
+        engine.start(parts.source, parts.region).await;
+        engine.publish(&desk);
+        while !engine.quit && until.is_none_or(|t| engine.clock.now() < t) {
+            let wake = engine.next_wake(until);
+            let clock = engine.clock;
+            let mut synced = engine.synced;
+            let happened = tokio::select! {
+                biased;
+                Some((who, command)) = desk.commands.recv() => Happened::Command(who, command),
+                Some((query, reply)) = desk.queries.recv() => Happened::Query(query, reply),
+                Some(report) = reports.recv() => Happened::Report(report),
+                batch = observer.next() => {
+                    synced = batch.synced;
+                    engine.book.view_mut().host.disconnected = batch.disconnected_since;
+                    Happened::Observed(batch.deltas)
+                }
+                deltas = cloud.next() => Happened::Cloud(deltas),
+                () = clock.sleep_until(wake) => Happened::Timer,
+            };
+            engine.now_synced(synced);
+            engine.take(happened);
+            cloud.tell(&engine.book.view().snapshot);
+            // Whatever else is already there belongs to the same instant.
+            while let Ok(report) = reports.try_recv() {
+                engine.take(Happened::Report(report));
+            }
+            engine.publish(&desk);
+        }
+        let now = engine.clock.now();
+        engine.book.view_mut().advance(now);
+        engine.publish(&desk);
+        let ledger_hash = engine.book.ledger_hash();
+        Ended {
+            view: engine.book.view().clone(),
+            ledger_hash,
+            recording: engine.book.close(),
+        }
+    }
+
+    /// Every kind was listed once: from here on decisions are made.
+    fn now_synced(&mut self, synced: bool) {
+        if synced && !self.synced {
+            self.synced = true;
+            self.dirty.all = true;
+        }
+    }
+
+    async fn start(&mut self, source: Name, region: Name) {
+        self.restore().await;
+        self.sync_actor();
+        let now = self.clock.now();
+        let policies = self.gate.policies().clone();
+        self.book.append(
+            now,
+            Cause::Engine,
+            Body::Started {
+                source,
+                region,
+                policies,
+            },
+        );
+        if self.gate.pauses().any() {
+            self.record_supervision(Cause::Engine);
+        }
+        let speed = self.speed.as_ref().map(|s| s.load(Ordering::Relaxed));
+        let host = &mut self.book.view_mut().host;
+        host.speed = speed;
+        host.demo = speed.is_some();
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.book.view().snapshot.clone()
+    }
+
+    /// Builds the writing halves when the mode allows writing, and drops them when it does not.
+    pub(super) fn sync_actor(&mut self) {
+        let writes = self.gate.policies().mode != crate::gate::Mode::Observe;
+        match (&self.actor, writes) {
+            (None, true) => self.actor = Some(Rc::new((self.make_actor)())),
+            (Some(_), false) => self.actor = None,
+            _ => {}
+        }
+    }
+
+    fn next_wake(&self, until: Option<Timestamp>) -> Timestamp {
+        let now = self.clock.now();
+        // A watched clock ticks four times a second of the wall.
+        let tick = self.watched.then(|| {
+            let speed = self.speed.as_ref().map_or(1, |s| s.load(Ordering::Relaxed));
+            after(now, Duration::from_millis(250) * speed.clamp(1, 3600))
+        });
+        [self.wake_at, self.gate.wake_at(), until, tick]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(after(now, DAY))
+    }
+
+    fn take(&mut self, happened: Happened) {
+        match happened {
+            Happened::Command(who, command) => {
+                self.obey(&who, command);
+                self.pass();
+            }
+            Happened::Query(query, reply) => self.answer(query, reply),
+            Happened::Report(report) => {
+                self.report(report);
+                self.wake_at = self
+                    .wake_at
+                    .min(Some(after(self.clock.now(), SETTLE)))
+                    .or(Some(after(self.clock.now(), SETTLE)));
+            }
+            Happened::Observed(deltas) | Happened::Cloud(deltas) => {
+                self.observed(deltas);
+                self.pass();
+            }
+            Happened::Timer => {
+                let now = self.clock.now();
+                self.book.view_mut().advance(now);
+                if self.wake_at.is_some_and(|t| t <= now) || self.gate.wake_at().is_some_and(|t| t <= now) {
+                    self.pass();
+                }
+            }
+        }
+    }
+
+    fn observed(&mut self, mut deltas: Vec<Delta>) {
+        if deltas.is_empty() {
+            return;
+        }
+        keep_resolved(&self.book.view().snapshot, &mut deltas);
+        for delta in &deltas {
+            self.mark(delta);
+        }
+        let now = self.clock.now();
+        self.book.append(now, Cause::Outside, Body::Observed { deltas });
+        self.follow_progress();
+    }
+
+    fn mark(&mut self, delta: &Delta) {
+        let dirty = &mut self.dirty;
+        match delta {
+            Delta::Pod(row) => {
+                dirty.pods.insert(row.key());
+                dirty.nodes.extend(row.node.clone());
+            }
+            Delta::PodGone(key) => {
+                dirty.pods.insert(key.clone());
+                dirty.nodes.extend(
+                    self.book
+                        .view()
+                        .snapshot
+                        .pods
+                        .get(key)
+                        .and_then(|p| p.node.clone()),
+                );
+            }
+            Delta::Node(row) => drop(dirty.nodes.insert(row.name.clone())),
+            Delta::NodeGone(name) => drop(dirty.nodes.insert(name.clone())),
+            Delta::Claim(row) => drop(dirty.claims.insert(row.name.clone())),
+            Delta::ClaimGone(name) => drop(dirty.claims.insert(name.clone())),
+            Delta::Pool(row) => drop(dirty.pools.insert(row.name.clone())),
+            Delta::PoolGone(name) => drop(dirty.pools.insert(name.clone())),
+            Delta::Class(row) => drop(dirty.classes.insert(row.name.clone())),
+            Delta::ClassGone(name) => drop(dirty.classes.insert(name.clone())),
+            Delta::Instance(row) => self.mark_machine(&row.provider_id.clone()),
+            Delta::InstanceGone(id) => self.mark_machine(&id.clone()),
+            Delta::Notice(row) => self.mark_machine(&row.provider_id.clone()),
+            Delta::Attachment(row) => drop(dirty.nodes.insert(row.node.clone())),
+            Delta::AttachmentGone(_) => dirty.all = true,
+            _ => {}
+        }
+    }
+
+    fn mark_machine(&mut self, provider_id: &str) {
+        let snapshot = &self.book.view().snapshot;
+        let claim = snapshot.claim_of(provider_id).map(|c| c.name.clone());
+        let node = snapshot.node_of(provider_id).map(|n| n.name.clone());
+        self.dirty.claims.extend(claim);
+        self.dirty.nodes.extend(node);
+    }
+
+    fn publish(&mut self, desk: &Desk) {
+        desk.view.store(Arc::new(self.book.view().clone()));
+        desk.changed.send_modify(|n| *n += 1);
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
