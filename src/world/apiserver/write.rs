@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::kinds::Kind;
-use super::object::{Stored, meta, meta_str, set_meta, unset_meta};
+use super::object::{Stored, meta, meta_str, set_meta, tidy_meta, unset_meta};
 use super::server::Shared;
 use super::settle::{dress, ends_now};
 use super::status::StatusError;
@@ -95,6 +95,7 @@ impl Shared {
         {
             map.remove("status");
         }
+        tidy_meta(&mut object);
         let now = self.now();
         set_meta(&mut object, "creationTimestamp", json!(names::seconds(now)));
         if kind.generation {
@@ -123,7 +124,12 @@ impl Shared {
         }
         let name = names::choose(self.seed, &mut store, kind, namespace, &object)?;
         set_meta(&mut object, "name", json!(name));
-        let causes = glue::validate(kind, &object, None);
+        // The world's pods come from templates that were checked, and there are many of them.
+        let causes = if writer.trusted && kind.key == "pods" {
+            Vec::new()
+        } else {
+            glue::validate(kind, &object, None)
+        };
         if !causes.is_empty() {
             return Err(StatusError::invalid(kind, &name, &causes));
         }
