@@ -39,6 +39,7 @@ impl Kubectl {
             .args(line.split_whitespace())
             .current_dir(&self.home)
             .env("HOME", &self.home)
+            .env("KUBE_EDITOR", self.home.join("edit"))
             .env("KUBECONFIG", self.home.join("kubeconfig"))
             .output()
             .unwrap();
@@ -145,6 +146,65 @@ async fn everyday_commands() {
     assert!(kubectl.run("delete deployment web").contains("deleted"));
     assert!(server.get("deployments.apps", "default", "web").is_none());
     assert!(server.writes()["kubectl"] >= 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_that_change_who_owns_what() {
+    let server = server();
+    let Some(kubectl) = Kubectl::new(&server, "owners") else {
+        return;
+    };
+    kubectl.file("deployment.yaml", DEPLOYMENT);
+    kubectl.file("pool.yaml", POOL);
+    kubectl.file("edit", "#!/bin/sh\nsed -i s/nginx:2/nginx:3/ \"$1\"\n");
+    let image = || {
+        let deployment = server.get("deployments.apps", "default", "web").unwrap();
+        deployment.value()["spec"]["template"]["spec"]["containers"][0]["image"].clone()
+    };
+    kubectl.run("create -f deployment.yaml --save-config");
+    // Takes the fields over from client-side apply: four patches in a row.
+    kubectl.run("apply --server-side -f deployment.yaml");
+    kubectl.run("apply --server-side -f deployment.yaml");
+    let managers = kubectl
+        .run("get deployment web --show-managed-fields -o jsonpath={.metadata.managedFields[*].operation}");
+    assert!(managers.contains("Apply"), "{managers}");
+    kubectl.run("set image deployment/web c=nginx:2");
+    assert_eq!(image(), "nginx:2");
+    let (success, text) = kubectl.try_run("apply --server-side -f deployment.yaml");
+    assert!(
+        !success && text.contains("Apply failed with 1 conflict"),
+        "{text}"
+    );
+    kubectl.run("apply --server-side --force-conflicts -f deployment.yaml");
+    assert_eq!(image(), "nginx");
+    kubectl.file("second.yaml", &DEPLOYMENT.replace("nginx", "nginx:2"));
+    kubectl.run("replace -f second.yaml");
+    kubectl.run("apply --dry-run=server -f deployment.yaml");
+    assert_eq!(image(), "nginx:2");
+    Command::new("chmod")
+        .arg("+x")
+        .arg(kubectl.home.join("edit"))
+        .status()
+        .unwrap();
+    kubectl.run("edit deployment web");
+    assert_eq!(image(), "nginx:3");
+    kubectl.run("patch deployment web -p {\"spec\":{\"paused\":true}}");
+    kubectl.run("patch deployment web --type=json -p [{\"op\":\"remove\",\"path\":\"/spec/paused\"}]");
+    kubectl.run("create -f pool.yaml");
+    kubectl.run("apply -f pool.yaml");
+    kubectl.run("patch nodepool general --type=merge -p {\"spec\":{\"weight\":7}}");
+    assert_eq!(
+        kubectl.run("get nodepool general -o jsonpath={.metadata.generation}"),
+        "2"
+    );
+    kubectl.run("label deployment web a=b");
+    kubectl.run("delete deployments -l a=b");
+    kubectl.run("run one --image=i --port=80");
+    kubectl.run("expose pod one --port=80");
+    kubectl.run("get all --all-namespaces");
+    kubectl.run("wait --for=jsonpath={.status.phase}=Pending pod/one --timeout=5s");
+    kubectl.run("delete pod one --wait=true");
+    kubectl.run("wait --for=delete pod/one --timeout=5s");
 }
 
 #[tokio::test(start_paused = true)]
