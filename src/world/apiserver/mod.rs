@@ -16,6 +16,8 @@ mod filter;
 mod glue;
 mod heartbeat;
 pub mod kinds;
+#[cfg(test)]
+mod kubectl_tests;
 mod loopback;
 mod names;
 mod namespace;

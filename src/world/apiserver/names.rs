@@ -12,7 +12,7 @@ use crate::world::random;
 /// Kubernetes' length of a generated name's prefix.
 const PREFIX: usize = 58;
 /// Draws before a generated name that is taken becomes an error.
-const DRAWS: usize = 8;
+const DRAWS: u64 = 8;
 
 /// Whole seconds, UTC: `2026-01-05T09:00:00Z`.
 pub fn seconds(at: Timestamp) -> String {
@@ -24,13 +24,14 @@ pub fn uid(seed: u64, kind: &Kind, namespace: &str, name: &str, count: u64) -> S
     random::uuid(seed, "uid", &format!("{}/{namespace}/{name}/{count}", kind.key))
 }
 
-/// The object's name, or one made from `generateName`.
+/// The object's name, or one made from `generateName`; a dry run moves no counter.
 pub fn choose(
     seed: u64,
     store: &mut Store,
     kind: &Kind,
     namespace: &str,
     object: &Value,
+    dry_run: bool,
 ) -> Result<String, StatusError> {
     let given = meta_str(object, "name");
     if !given.is_empty() {
@@ -50,8 +51,14 @@ pub fn choose(
         ));
     }
     let mut name = String::new();
-    for _ in 0..DRAWS {
-        let count = store.count(&format!("name/{}/{namespace}/{prefix}", kind.key))?;
+    let counter = format!("name/{}/{namespace}/{prefix}", kind.key);
+    for draw in 1..=DRAWS {
+        // A rehearsal may not move the names that come after it.
+        let count = if dry_run {
+            store.counted(&counter) + draw
+        } else {
+            store.count(&counter)?
+        };
         let object = format!("{}/{namespace}/{prefix}/{count}", kind.key);
         name = format!("{prefix}{}", random::suffix(seed, "name", &object));
         if store.get(&kind.key, namespace, &name).is_none() {

@@ -140,6 +140,18 @@ pub fn copy_meta(object: &mut Value, from: &Value, key: &str) {
     }
 }
 
+/// Drops what is empty from the metadata, as upstream's types do: `annotations: {}` is no annotation.
+pub fn tidy_meta(object: &mut Value) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|_, value| match value {
+            Value::Null => false,
+            Value::Object(map) => !map.is_empty(),
+            Value::Array(list) => !list.is_empty(),
+            _ => true,
+        });
+    }
+}
+
 pub fn labels(object: &Value) -> Labels {
     meta(object, "labels")
         .and_then(Value::as_object)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::kinds::Kind;
-use super::object::{copy_meta, has_finalizers, meta, meta_str, set_meta, unset_meta};
+use super::object::{copy_meta, has_finalizers, meta, meta_str, set_meta, tidy_meta, unset_meta};
 use super::server::Shared;
 use super::status::{Cause, StatusError};
 use super::write::{Part, Writer};
@@ -94,6 +94,7 @@ impl Shared {
         {
             unset_meta(&mut next, "managedFields");
         }
+        tidy_meta(&mut next);
         if kind.status && matches!(part, Part::Main | Part::Applied) {
             match before.get("status") {
                 Some(status) => next["status"] = status.clone(),

@@ -242,9 +242,14 @@ impl Store {
         }
     }
 
+    /// The last number that a counter gave.
+    pub fn counted(&self, counter: &str) -> u64 {
+        self.counters.get(counter).copied().unwrap_or(0)
+    }
+
     /// The next number of a counter that outlives restarts, from 1.
     pub fn count(&mut self, counter: &str) -> Result<u64, StatusError> {
-        let next = self.counters.get(counter).copied().unwrap_or(0) + 1;
+        let next = self.counted(counter) + 1;
         if let Some(state) = &self.state {
             state
                 .put(COUNTERS, counter, next.to_string().as_bytes())
