@@ -4,5 +4,6 @@
 pub mod apiserver;
 pub mod cluster;
 pub mod ec2;
+pub mod pace;
 pub mod random;
 pub mod scenario;

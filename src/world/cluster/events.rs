@@ -14,12 +14,26 @@ use crate::world::random;
 
 const KEPT: usize = 2000;
 const LIFE_SECONDS: i64 = 3600;
+/// Events made within one second of the world; further ones are dropped, as real clients do under load.
+const BURST: u64 = 100;
 
 /// Events that we made, oldest first.
 #[derive(Debug, Default)]
 pub struct Events {
     made: VecDeque<(Timestamp, Key)>,
     count: u64,
+    /// The current second and the events made in it.
+    second: (i64, u64),
+}
+
+impl Events {
+    fn may_speak(&mut self, now: Timestamp) -> bool {
+        if self.second.0 != now.as_second() {
+            self.second = (now.as_second(), 0);
+        }
+        self.second.1 += 1;
+        self.second.1 <= BURST
+    }
 }
 
 impl Cluster {
@@ -30,6 +44,9 @@ impl Cluster {
             .get(pod)
             .map_or_else(|| "".into(), |row| row.uid.clone());
         let now = self.now();
+        if !self.events.may_speak(now) {
+            return;
+        }
         self.events.count += 1;
         let id = random::draw(
             self.config.seed,

@@ -3,6 +3,7 @@
 //! change stream is deterministic and needs no locks. Every part is level-triggered: a change marks work, the work
 //! looks at the store and at the [`index`], and writes what is missing.
 
+mod attachments;
 mod conditions;
 mod events;
 mod garbage;

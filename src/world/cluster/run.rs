@@ -88,6 +88,8 @@ pub enum Work {
     Claim(Key),
     Budget(Key),
     Node(Name),
+    /// Volumes of the pods on a node.
+    Attachments(Name),
     Pod(Key),
 }
 
@@ -242,6 +244,7 @@ impl Cluster {
             Work::Claim(key) => self.sync_claim(key),
             Work::Budget(key) => self.sync_budget(key),
             Work::Node(name) => self.sync_node(name),
+            Work::Attachments(name) => self.sync_attachments(name),
             Work::Pod(key) => self.sync_pod(key),
         }
     }
@@ -331,6 +334,7 @@ impl Cluster {
             self.mark_controller(row);
         }
         self.mark_budgets_of(old.as_deref(), new.as_deref());
+        self.mark_attachments(old.as_deref(), new.as_deref());
         if new.is_some() {
             self.mark(Work::Pod(key));
         }

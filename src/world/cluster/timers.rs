@@ -16,6 +16,8 @@ pub enum Timer {
     Register { machine: Name },
     /// The node turns Ready.
     NodeReady { machine: Name },
+    /// Whatever waits for a new node has done its part: startup taints go.
+    StartupDone { machine: Name },
     /// A pod's containers run; the uid tells a later pod of the same name apart.
     PodStart { pod: Key, uid: Name },
     /// A pod passes its readiness probe.

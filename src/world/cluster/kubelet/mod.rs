@@ -14,9 +14,12 @@ use super::timers::{Timer, after};
 use crate::model::Name;
 use crate::world::apiserver::DeleteOptions;
 use crate::world::ec2::{Machine, MachineEvent};
+use crate::world::random;
 
 /// After a restart, how long a node may be without its machine.
 const ADOPTION: Duration = Duration::from_secs(10);
+/// How often something waits for a node to be registered.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// What the kubelets know.
 #[derive(Debug, Default)]
@@ -143,6 +146,18 @@ impl Cluster {
                     && self.kubelet.is_up(&machine.private_dns)
                 {
                     self.turn_ready(&machine.private_dns);
+                    let time = random::between(self.config.seed, "startup", &machine.id, 3.0, 10.0);
+                    let at = after(self.now(), Duration::from_secs_f64(time));
+                    self.timers.set(at, Timer::StartupDone { machine: machine.id });
+                }
+            }
+            Timer::StartupDone { machine } => {
+                if let Some(machine) = self.kubelet.machines.get(&machine).cloned()
+                    && self.kubelet.is_up(&machine.private_dns)
+                    && !self.finish_startup(&machine)
+                {
+                    let at = after(self.now(), RETRY);
+                    self.timers.set(at, Timer::StartupDone { machine: machine.id });
                 }
             }
             Timer::PodStart { pod, uid } => self.pod_timer(&pod, &uid, "start"),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::user_data;
 use crate::api::names;
 use crate::model::Resources;
-use crate::world::cluster::conditions::{Cond, object_at, set, time};
+use crate::world::cluster::conditions::{Cond, object_at, set, status_of, time};
 use crate::world::cluster::node_lifecycle::NOT_READY;
 use crate::world::cluster::rows::Key;
 use crate::world::cluster::run::Cluster;
@@ -144,6 +144,37 @@ impl Cluster {
                 }
             }
         });
+    }
+
+    /// Takes the startup taints of the node's claim off, as the agents that they wait for do (`aws §28`). `false` when
+    /// the claim has not put them on yet.
+    pub(super) fn finish_startup(&mut self, machine: &Machine) -> bool {
+        let claims = self.api.list("nodeclaims.karpenter.sh");
+        let claim = claims
+            .iter()
+            .map(|stored| stored.value())
+            .find(|claim| claim["status"]["providerID"] == *machine.provider_id);
+        let Some(claim) = claim else { return true };
+        let Some(wanted) = claim["spec"]["startupTaints"]
+            .as_array()
+            .filter(|t| !t.is_empty())
+        else {
+            return true;
+        };
+        if status_of(&claim, names::REGISTERED_CONDITION) != "True" {
+            return false;
+        }
+        let key: Key = ("".into(), machine.private_dns.clone());
+        self.change("nodes", &key, |object| {
+            if let Some(taints) = object["spec"]["taints"].as_array_mut() {
+                taints.retain(|t| {
+                    !wanted
+                        .iter()
+                        .any(|w| w["key"] == t["key"] && w["effect"] == t["effect"])
+                });
+            }
+        });
+        true
     }
 
     /// The last word of a kubelet whose machine is shutting down.

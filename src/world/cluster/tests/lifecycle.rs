@@ -159,6 +159,40 @@ async fn a_namespace_goes_with_its_contents() {
     assert!(world.pods("team").is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn startup_taints_go_when_the_claim_is_registered() {
+    let world = World::start(1);
+    let taint = json!({"key": "example.com/warming", "effect": "NoSchedule"});
+    let claim = json!({"metadata": {"name": "c1"}, "spec": {"requirements": [], "startupTaints": [taint],
+        "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "default"}},
+        "status": {"providerID": "aws:///us-west-2a/i-1"}});
+    world
+        .api
+        .create("nodeclaims.karpenter.sh", "", claim)
+        .expect("created");
+    world.boot_with(
+        1,
+        "us-west-2a",
+        "",
+        "{key: example.com/warming, effect: NoSchedule}",
+    );
+    world.sleep(60).await;
+    assert_eq!(
+        world.get("nodes", "", &node(1))["spec"]["taints"],
+        json!([taint]),
+        "not registered yet"
+    );
+    world
+        .api
+        .update("nodeclaims.karpenter.sh", "", "c1", &mut |c| {
+            c["status"]["conditions"] = json!([{"type": "Registered", "status": "True", "reason": "Registered",
+                "message": "", "lastTransitionTime": "2026-01-05T09:00:00Z"}]);
+        })
+        .expect("registered");
+    world.sleep(6).await;
+    assert_eq!(world.get("nodes", "", &node(1))["spec"]["taints"], json!([]));
+}
+
 async fn story(seed: u64) -> Vec<String> {
     let world = World::start(seed);
     let mut changes = world

@@ -245,4 +245,13 @@ async fn a_claim_binds_in_the_zone_of_its_pod() {
     assert_eq!(world.running(), 2, "one after the other");
     let set = world.get("statefulsets.apps", "default", "db");
     assert_eq!(set["status"]["readyReplicas"], 2);
+    assert_eq!(world.api.list("volumeattachments.storage.k8s.io").len(), 2);
+    world.scale("statefulsets.apps", "db", 1);
+    world.sleep(15).await;
+    assert_eq!(world.api.list("volumeattachments.storage.k8s.io").len(), 1);
+    assert_eq!(
+        world.api.list("persistentvolumeclaims").len(),
+        2,
+        "claims outlive their pods"
+    );
 }
