@@ -2,5 +2,6 @@
 
 pub mod aws;
 pub mod port;
+pub mod stock;
 
 pub use port::{CloudRead, CloudWrite};

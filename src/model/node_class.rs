@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::condition::Conditions;
-use super::{Name, NodePool};
+use super::{Name, NodePool, Requirements};
 use crate::api::ec2nodeclass::Ec2NodeClassSpec;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,8 +60,11 @@ pub struct ResolvedSubnet {
 pub struct ResolvedImage {
     pub id: Name,
     pub name: Name,
-    /// `kubernetes.io/arch` it boots on, plus further requirements as `key=value`.
+    /// `kubernetes.io/arch` it boots on.
     pub arch: Name,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deprecated: bool,
+    /// What a type must meet to boot it, the architecture included (`aws §3.1`).
+    #[serde(default, skip_serializing_if = "Requirements::is_empty")]
+    pub requirements: Requirements,
 }

@@ -1,0 +1,100 @@
+//! The fleet request (`aws §9.4`, `§9.5`).
+
+use std::collections::BTreeSet;
+
+use super::filters::Candidate;
+use super::subnets::Chosen;
+use super::template::Group;
+use crate::api::names;
+use crate::cloud::aws::api::{CreateFleet, FleetConfig, FleetOverride, TagSpecification, Tags};
+use crate::cloud::aws::settings::Settings;
+use crate::model::{CapacityType, Claim, Name, NodeClass};
+
+/// Tags of everything that a launch makes; ours win over the class's.
+pub fn tags(settings: &Settings, class: &NodeClass, claim: &Claim) -> Tags {
+    let mut out: Tags = class
+        .spec
+        .tags
+        .iter()
+        .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
+        .collect();
+    let cluster = format!("{}{}", names::TAG_CLUSTER_PREFIX, settings.cluster_name);
+    out.insert(cluster.into(), "owned".into());
+    out.insert(names::TAG_CLUSTER.into(), settings.cluster_name.clone());
+    out.insert(names::TAG_NODECLASS.into(), class.name.clone());
+    if let Some(pool) = claim.pool() {
+        out.insert(names::TAG_NODEPOOL.into(), pool.clone());
+    }
+    out
+}
+
+/// One template with the overrides of its types: one each (type, zone) that has a subnet.
+pub fn config(
+    template: &Name,
+    group: &Group,
+    kept: &[Candidate],
+    market: CapacityType,
+    subnets: &Chosen,
+) -> Option<FleetConfig> {
+    let in_group: BTreeSet<&Name> = group.types.iter().map(|t| &t.name).collect();
+    let mut overrides = Vec::new();
+    let mut seen = BTreeSet::new();
+    for candidate in kept.iter().filter(|c| in_group.contains(&c.instance_type.name)) {
+        for offering in candidate.offerings().filter(|o| o.capacity_type == market) {
+            let Some(subnet) = subnets.get(&offering.zone) else {
+                continue;
+            };
+            if seen.insert((candidate.instance_type.name.clone(), offering.zone.clone())) {
+                overrides.push(FleetOverride {
+                    instance_type: candidate.instance_type.name.clone(),
+                    subnet_id: subnet.subnet.clone(),
+                    availability_zone: offering.zone.clone(),
+                    image_id: group.image.id.clone(),
+                    priority: offering.price,
+                });
+            }
+        }
+    }
+    (!overrides.is_empty()).then(|| FleetConfig {
+        launch_template_name: template.clone(),
+        overrides,
+    })
+}
+
+/// The request for one instance.
+pub fn request(
+    configs: Vec<FleetConfig>,
+    market: CapacityType,
+    class: &NodeClass,
+    claim: &Claim,
+    tags: &Tags,
+    token: &str,
+) -> CreateFleet {
+    let annotated = |key: &str| claim.annotations.get(key).is_some_and(|v| &**v == "true");
+    let spot = market == CapacityType::Spot;
+    let strategy = match (spot, annotated(names::PRICE_OVERLAY_APPLIED)) {
+        (true, false) => "price-capacity-optimized",
+        (true, true) => "capacity-optimized-prioritized",
+        (false, false) => "lowest-price",
+        (false, true) => "prioritized",
+    };
+    let context = class.spec.context.as_deref().map(Name::from);
+    let mut tags = tags.clone();
+    tags.insert(names::TAG_TOKEN.into(), token.into());
+    CreateFleet {
+        client_token: token.into(),
+        total_target_capacity: 1,
+        default_target_capacity_type: if spot { "spot".into() } else { "on-demand".into() },
+        spot_allocation_strategy: spot.then(|| strategy.into()),
+        on_demand_allocation_strategy: (!spot).then(|| strategy.into()),
+        context: context.filter(|_| !annotated(names::MIN_VALUES_RELAXED)),
+        launch_template_configs: configs,
+        tag_specifications: ["instance", "volume", "fleet"]
+            .into_iter()
+            .map(|kind| TagSpecification {
+                resource_type: kind.into(),
+                tags: tags.clone(),
+            })
+            .collect(),
+    }
+}
