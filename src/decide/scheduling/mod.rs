@@ -79,3 +79,6 @@ pub fn solve(problem: &Problem<'_>, fuel: &mut Fuel) -> Solution {
 pub fn solve_prepared(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Solution {
     super::packing::karpenter::solve(prepared, problem, fuel)
 }
+
+#[cfg(test)]
+mod tests;

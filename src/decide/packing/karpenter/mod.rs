@@ -118,7 +118,7 @@ impl<'a> Solver<'a> {
             claims: Vec::new(),
             by_pods: BTreeMap::new(),
             parity_order: Vec::new(),
-            remaining: p.templates.usable.iter().map(|t| t.remaining.clone()).collect(),
+            remaining: open::remaining(p, without),
             version: 0,
             prefer_taints: p
                 .templates
@@ -165,6 +165,7 @@ impl<'a> Solver<'a> {
         let mut level = 0;
         while let Some(form) = self.form(shape, level) {
             let mut taken = std::mem::take(&mut self.forms[form]);
+            self.topology.refresh(&mut taken.member);
             let placed = self.place(item, &mut taken, fuel);
             self.forms[form] = taken;
             if placed? {

@@ -1,6 +1,6 @@
 //! Opening a new claim from a pool's template (`scheduling §12.3`, `§17`, 5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fixedbitset::FixedBitSet;
 
@@ -8,6 +8,7 @@ use super::Solver;
 use super::claims::{Fit, OpenClaim};
 use super::form::Form;
 use crate::decide::Fuel;
+use crate::decide::scheduling::prepare::Prepared;
 use crate::decide::scheduling::state::NODES;
 use crate::decide::scheduling::{Purpose, min_values};
 use crate::model::{Name, Resources};
@@ -19,6 +20,32 @@ pub enum Allowance {
     Nodes,
     /// The types left, and what each limited resource took away.
     Types(FixedBitSet, Vec<(Name, i64, FixedBitSet)>),
+}
+
+/// What the limits leave each template, with the nodes that count as gone given back.
+pub fn remaining(p: &Prepared, without: &BTreeSet<Name>) -> Vec<BTreeMap<Name, i64>> {
+    let mut out: Vec<BTreeMap<Name, i64>> = Vec::new();
+    for template in &p.templates.usable {
+        let mut left = template.remaining.clone();
+        if !left.is_empty() {
+            let gone: BTreeSet<usize> = without
+                .iter()
+                .filter_map(|name| p.node_ids.get(name).copied())
+                .collect();
+            let states = gone.iter().map(|i| &p.nodes[*i].state);
+            for state in states.filter(|s| !s.marked && s.pool.as_ref() == Some(&template.pool.name)) {
+                for (resource, amount) in &mut left {
+                    *amount += if &**resource == NODES {
+                        1
+                    } else {
+                        state.capacity.get(resource)
+                    };
+                }
+            }
+        }
+        out.push(left);
+    }
+    out
 }
 
 impl Solver<'_> {

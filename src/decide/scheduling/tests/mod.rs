@@ -1,0 +1,14 @@
+//! The tricky cases of `scheduling §30` and the checklist of `§29`, by number.
+
+mod daemons;
+mod existing;
+mod explain;
+mod labels;
+mod limits;
+mod passes;
+mod preferences;
+mod scale;
+mod support;
+mod topology;
+mod types;
+mod volumes;
