@@ -2,6 +2,7 @@
 
 mod args;
 mod completions;
+pub mod consolidate;
 pub mod instance_types;
 pub mod manifests;
 pub mod plan;

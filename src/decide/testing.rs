@@ -228,7 +228,7 @@ impl World {
     pub fn node(&mut self, node: &str, provider_id: &str, change: impl FnOnce(&mut Node)) {
         let mut row = Node {
             name: node.into(),
-            uid: format!("uid-{node}").into(),
+            uid: format!("node-uid-{node}").into(),
             provider_id: provider_id.into(),
             labels: Labels::new(),
             annotations: Labels::new(),

@@ -44,6 +44,8 @@ pub struct Memory {
     /// Value of the queue annotation → when it was first seen.
     pub(super) queued: BTreeMap<Name, Timestamp>,
     backoffs: Backoffs,
+    /// Event keys → until when they are quiet.
+    said: BTreeMap<String, Timestamp>,
     /// Joined candidates → when they were last proposed.
     pub(super) proposed: BTreeMap<String, Timestamp>,
 }
@@ -78,6 +80,18 @@ impl Memory {
             }
         };
         Some(self.backoffs.refused(effect.key(), pauses, now, at_least))
+    }
+
+    /// Whether an event of that key may be told now; notes that it is.
+    pub(super) fn may_say(&mut self, key: String, now: Timestamp, quiet: Duration) -> bool {
+        if self.said.get(&key).is_some_and(|until| *until > now) {
+            return false;
+        }
+        if self.said.len() > 8192 {
+            self.said.retain(|_, until| *until > now);
+        }
+        self.said.insert(key, pods::after(now, quiet));
+        true
     }
 
     pub(super) fn rests_until(&self, effect: &Effect, now: Timestamp) -> Option<Timestamp> {

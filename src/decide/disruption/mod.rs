@@ -15,6 +15,7 @@
 //! | `simulate`, `consolidate`, `price` | what-ifs and the decision for a set (`§12`, `§13`) |
 //! | `validate` | after the wait, and just before acting (`§14`) |
 //! | `proposal`, `queue` | effects of a command; steps of one that acts, rebuilt from annotations (`§16`) |
+//! | `events` | what objects are told (`§20`) |
 //! | `memo`, `memory`, `verdicts` | what a pass remembers and says |
 
 mod budgets;
@@ -24,6 +25,7 @@ mod consolidate;
 mod cron;
 mod eligibility;
 mod emptiness;
+mod events;
 mod memo;
 mod memory;
 mod pass;

@@ -18,7 +18,7 @@ use super::simulate::Simulator;
 use super::validate::{Claimed, Rules, validate};
 use super::verdicts::{Verdicts, Why};
 use super::window::{Window, window};
-use super::{Force, Method, Scope, queue, single_node};
+use super::{Force, Method, Scope, events, queue, single_node};
 use crate::decide::pods::after;
 use crate::decide::{Fuel, Outcome, Reserved, Settings};
 use crate::model::{Name, Snapshot};
@@ -73,6 +73,11 @@ pub fn pass(
         turn.methods(memory, &mut out);
     }
     out.verdicts = turn.verdicts.into_vec();
+    let verdicts = std::mem::take(&mut out.verdicts);
+    for verdict in &verdicts {
+        events::verdict(memory, &cluster, verdict, &mut out);
+    }
+    out.verdicts = verdicts;
     out
 }
 
@@ -248,6 +253,9 @@ impl<'a> Turn<'_, 'a> {
             return false;
         }
         self.select(&command, method);
+        if self.waits {
+            events::candidate_found(memory, self.cluster, &command, out);
+        }
         if self.waits && self.force.is_none() {
             let due = after(now, VALIDATION_DELAY);
             memory.pending = Some(Pending {
@@ -364,6 +372,11 @@ impl<'a> Turn<'_, 'a> {
         let mut simulator = Simulator::new(self.cluster, self.settings);
         let (command, failures): (_, BTreeMap<Name, Why>) =
             validate(&mut simulator, &claimed, &rules, self.fuel);
+        if let Some(why) = failures.values().next().filter(|_| command.is_none()) {
+            let nodes: Vec<&str> = pending.candidates.keys().map(|n| &**n).collect();
+            let new = pending.replacements.len();
+            events::rejected(memory, self.cluster, pending.method, &nodes, new, &why.code, out);
+        }
         for (node, why) in failures {
             self.verdicts.say(&node, Some(pending.method), why);
         }

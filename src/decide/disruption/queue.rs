@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cluster::{Cluster, Machine};
+use super::events;
 use super::memory::Memory;
 use crate::api::names;
 use crate::decide::lifecycle::is_managed;
@@ -50,7 +51,9 @@ pub fn steps(cluster: &Cluster<'_>, memory: &mut Memory, reserved: &Reserved, ou
     for (value, machines) in &commands {
         memory.queued.entry(value.clone()).or_insert(cluster.now);
         if &**value == "-" {
-            machines.iter().for_each(|m| delete(m, reserved, out));
+            machines
+                .iter()
+                .for_each(|m| delete(cluster, memory, m, reserved, out));
         } else {
             advance(cluster, memory, reserved, value, machines, total, out);
         }
@@ -94,7 +97,11 @@ fn advance(
         match cluster.snapshot.claims.get(name) {
             Some(claim) if claim.deleting.is_none() => {
                 memory.seen_replacements.insert(claim.name.clone());
-                ready &= claim.is(names::INITIALIZED_CONDITION);
+                let initialized = claim.is(names::INITIALIZED_CONDITION);
+                ready &= initialized;
+                if !initialized {
+                    events::waiting(memory, cluster, claim, out);
+                }
             }
             gone => {
                 ready = false;
@@ -108,7 +115,8 @@ fn advance(
         }
     }
     if ready || begun {
-        open.iter().for_each(|m| delete(m, reserved, out));
+        open.iter()
+            .for_each(|m| delete(cluster, memory, m, reserved, out));
     } else if lost || timed_out(cluster.now, &open, total) {
         open.iter().for_each(|m| roll_back(m, reserved, out));
         for name in value.split(',') {
@@ -157,7 +165,13 @@ fn decision_of(machine: &Machine<'_>) -> Option<DecisionId> {
         .map(DecisionId)
 }
 
-fn delete(machine: &Machine<'_>, reserved: &Reserved, out: &mut Outcome) {
+fn delete(
+    cluster: &Cluster<'_>,
+    memory: &mut Memory,
+    machine: &Machine<'_>,
+    reserved: &Reserved,
+    out: &mut Outcome,
+) {
     let Some(claim) = machine.claim.filter(|c| c.deleting.is_none()) else {
         return;
     };
@@ -165,11 +179,12 @@ fn delete(machine: &Machine<'_>, reserved: &Reserved, out: &mut Outcome) {
         .conditions
         .get(names::DISRUPTION_REASON)
         .filter(|c| c.status == Status::True)
-        .map_or_else(|| "underutilized".to_owned(), |c| c.reason.to_lowercase());
+        .map_or("Underutilized", |c| &*c.reason);
+    events::queue(memory, cluster, machine, reason, out);
     let effect = Effect::DeleteClaim {
         claim: claim.name.clone(),
         uid: claim.uid.clone(),
-        reason: reason.into(),
+        reason: reason.to_lowercase().into(),
     };
     push(reserved, out, decision_of(machine), effect);
 }

@@ -359,6 +359,42 @@ fn policies_keep_nodes() {
     assert_eq!(code(&decide(&world), "n0"), "static_pool");
 }
 
+/// Objects hear why, once: candidates of a thought, a node that stays, a pool without allowance.
+#[test]
+fn objects_are_told() {
+    let mut world = fleet(1, "m5.2xlarge");
+    world.machine("small", "m5.large");
+    world.pod("a", Some("n0"), 1500, |_| {});
+    world.pod("b", Some("small"), 1900, |_| {});
+    let mut turns = Loop::default();
+    let told = |out: &crate::decide::Outcome| -> Vec<String> {
+        out.steps
+            .iter()
+            .filter_map(|s| match &s.effect {
+                Effect::Event {
+                    kind, name, message, ..
+                } => Some(format!("{}/{name} {message}", kind.as_str())),
+                _ => None,
+            })
+            .collect()
+    };
+    let text = "Consolidation candidate: replace: [n0] -> [1 replacement] (savings: $0.29)";
+    assert_eq!(
+        told(&turns.turn(&world, 0)),
+        [format!("Node/n0 {text}"), format!("NodeClaim/n0 {text}")]
+    );
+    world.edit_pod("a", |p| p.do_not_disrupt = Some("true".into()));
+    let text = "Consolidation rejected: replace: [n0] -> [1 replacement], reason: churn (savings: $0.38)";
+    assert_eq!(told(&turns.turn(&world, 15))[0], format!("Node/n0 {text}"));
+    let said = told(&turns.turn(&world, 25));
+    assert!(
+        said.contains(&"Node/n0 Pod has \"karpenter.sh/do-not-disrupt\" annotation (Pod=ns/a)".to_owned())
+    );
+    assert!(said.contains(&"Node/small Can't replace with a cheaper node".to_owned()));
+    world.edit_pool("default", |p| p.generation = 2);
+    assert!(told(&turns.turn(&world, 35)).is_empty(), "deduplicated");
+}
+
 /// The same picture gives the same bytes.
 #[test]
 fn decisions_are_deterministic() {

@@ -3,9 +3,9 @@
 use super::super::queue::time_limit;
 use super::{Loop, fleet, keys};
 use crate::api::names;
-use crate::decide::Outcome;
 use crate::decide::pods::disrupted_taint;
 use crate::decide::testing::{World, at, cond};
+use crate::decide::{Outcome, Step};
 use crate::model::decision::{Effect, EffectResult};
 use crate::model::{Delta, Status};
 use jiff::SignedDuration;
@@ -40,8 +40,16 @@ fn replacement(world: &mut World, claim: &str, initialized: bool) {
     });
 }
 
+/// Steps that are no events.
+fn acts(out: &Outcome) -> Vec<&Step> {
+    out.steps
+        .iter()
+        .filter(|s| !matches!(s.effect, Effect::Event { .. }))
+        .collect()
+}
+
 fn steps(out: &Outcome) -> Vec<String> {
-    keys(out.steps.iter().map(|s| &s.effect))
+    keys(acts(out).into_iter().map(|s| &s.effect))
 }
 
 /// Case 108, 114: candidates go when every replacement is initialized.
@@ -57,8 +65,8 @@ fn candidates_go_after_their_replacements_are_initialized() {
     replacement(&mut world, "new-2", true);
     let out = turns.turn(&world, 11);
     assert_eq!(steps(&out), ["delete-claim/n0"]);
-    assert_eq!(out.steps[0].decision.map(|d| d.0), Some(7));
-    assert!(matches!(&out.steps[0].effect,
+    assert_eq!(acts(&out)[0].decision.map(|d| d.0), Some(7));
+    assert!(matches!(&acts(&out)[0].effect,
         Effect::DeleteClaim { reason, .. } if &**reason == "underutilized"));
     // Under way: not again; refused: after a rest.
     turns.reserved.effects.insert("delete-claim/n0".into());
@@ -68,7 +76,9 @@ fn candidates_go_after_their_replacements_are_initialized() {
         message: "no".into(),
         reason: "Forbidden".into(),
     };
-    turns.memory.effect_result(&out.steps[0].effect, &refused, at(12));
+    turns
+        .memory
+        .effect_result(&acts(&out)[0].effect, &refused, at(12));
     assert!(steps(&turns.turn(&world, 12)).is_empty());
     assert_eq!(steps(&turns.turn(&world, 13)), ["delete-claim/n0"]);
 }
@@ -84,12 +94,12 @@ fn a_lost_replacement_rolls_back() {
     world.apply(Delta::ClaimGone("new-1".into()));
     let out = turns.turn(&world, 11);
     assert_eq!(steps(&out), ["patch/Node/n0", "patch/NodeClaim/n0"]);
-    let Effect::Patch(node) = &out.steps[0].effect else {
+    let Effect::Patch(node) = &acts(&out)[0].effect else {
         panic!("a patch");
     };
     assert_eq!(node.remove_taints, [disrupted_taint()]);
     assert_eq!(node.annotations[names::KERF_REPLACED_BY], None);
-    let Effect::Patch(claim) = &out.steps[1].effect else {
+    let Effect::Patch(claim) = &acts(&out)[1].effect else {
         panic!("a patch");
     };
     assert_eq!(&*claim.remove_conditions[0], names::DISRUPTION_REASON);
