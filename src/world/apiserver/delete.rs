@@ -194,8 +194,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_running_pod_ends_in_two_steps() {
         let server = server();
-        let pod =
-            json!({"metadata": {"name": "p"}, "spec": {"nodeName": "n"}, "status": {"phase": "Running"}});
+        let pod = json!({"metadata": {"name": "p"}, "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "i"}]}, "status": {"phase": "Running"}});
         server.create("pods", "default", pod).unwrap();
         server
             .delete("pods", "default", "p", &DeleteOptions::default())
@@ -228,7 +227,11 @@ mod tests {
     async fn pods_without_a_node_go_at_once() {
         let server = server();
         server
-            .create("pods", "default", json!({"metadata": {"name": "p"}, "spec": {}}))
+            .create(
+                "pods",
+                "default",
+                json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}),
+            )
             .unwrap();
         server
             .delete("pods", "default", "p", &DeleteOptions::default())

@@ -130,7 +130,12 @@ fn schema(kind: &Kind) -> Value {
     let mut out = match &kind.crd {
         Some(crd) if crd.schema.is_object() => crd.schema.clone(),
         _ => {
-            let mut outline = json!({"type": "object", "properties": {}});
+            let about = format!(
+                "{} of {}. The embedded server keeps no schema of built-in kinds, so the fields are not listed here.",
+                kind.kind,
+                kind.api_version()
+            );
+            let mut outline = json!({"type": "object", "description": about, "properties": {}});
             for part in ["spec", "status"] {
                 outline["properties"][part] =
                     json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});

@@ -20,7 +20,7 @@ fn open(dir: &PathBuf) -> ApiServer {
 async fn objects_versions_and_names_resume() {
     let dir = std::env::temp_dir().join(format!("kerf-restart-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&dir);
-    let pod = || json!({"metadata": {"generateName": "web-"}, "spec": {}});
+    let pod = || json!({"metadata": {"generateName": "web-"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
     // The same writes without a restart say what a restart must not change.
     let reference = super::testing::server();
     let run = |server: &ApiServer| {

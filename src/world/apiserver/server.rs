@@ -240,14 +240,14 @@ mod tests {
                 .create(
                     "pods",
                     "default",
-                    json!({"metadata": {"generateName": "web-"}, "spec": {}}),
+                    json!({"metadata": {"generateName": "web-"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}),
                 )
                 .unwrap();
             let second = server
                 .create(
                     "pods",
                     "default",
-                    json!({"metadata": {"generateName": "web-"}, "spec": {}}),
+                    json!({"metadata": {"generateName": "web-"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}),
                 )
                 .unwrap();
             assert_ne!(first.name, second.name);

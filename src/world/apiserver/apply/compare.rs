@@ -1,5 +1,7 @@
 //! What differs between two states of an object, as sets of paths.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::fields::{self, FieldSet};
@@ -32,11 +34,7 @@ fn walk(
     removed: &mut FieldSet,
 ) {
     let empty = serde_json::Map::new();
-    let map = |value: Option<&Value>| {
-        value
-            .map_or(Some(true), |v| v.is_object().then_some(true))
-            .is_some()
-    };
+    let map = |value: Option<&Value>| value.is_none_or(Value::is_object);
     if map(old) && map(new) && !shape.atomic_map() {
         let old = old.and_then(Value::as_object).unwrap_or(&empty);
         let new = new.and_then(Value::as_object).unwrap_or(&empty);
@@ -53,24 +51,35 @@ fn walk(
         }
         return;
     }
-    let list = |value: Option<&Value>| match value {
-        None => Some(Vec::new()),
-        Some(Value::Array(items)) => {
-            fields::elements(items, shape).map(|all| all.into_iter().map(|(k, v)| (k, v.clone())).collect())
-        }
-        Some(_) => None,
+    let (Some(old), Some(new)) = (listed(old, shape), listed(new, shape)) else {
+        return;
     };
-    if let (Some(old), Some(new)) = (list(old), list(new)) {
-        let find = |all: &[(String, Value)], element: &str| -> Option<Value> {
-            all.iter().find(|(e, _)| e == element).map(|(_, v)| v.clone())
-        };
-        for (element, value) in &old {
-            let now = find(&new, element);
-            step(element, Some(value), now.as_ref(), shape.item(), changed, removed);
-        }
-        for (element, value) in new.iter().filter(|(e, _)| find(&old, e).is_none()) {
-            step(element, None, Some(value), shape.item(), changed, removed);
-        }
+    let (old_by, new_by) = (by_element(&old), by_element(&new));
+    for (element, item) in &old {
+        let now = new_by.get(element.as_str()).copied();
+        step(element, Some(item), now, shape.item(), changed, removed);
+    }
+    for (element, item) in new.iter().filter(|(e, _)| !old_by.contains_key(e.as_str())) {
+        step(element, None, Some(item), shape.item(), changed, removed);
+    }
+}
+
+fn by_element<'a>(items: &'a Elements<'a>) -> BTreeMap<&'a str, &'a Value> {
+    items
+        .iter()
+        .rev()
+        .map(|(element, item)| (element.as_str(), *item))
+        .collect()
+}
+
+type Elements<'v> = Vec<(String, &'v Value)>;
+
+/// The items of a list that is owned item by item; an absent one has none.
+fn listed<'v>(value: Option<&'v Value>, shape: Shape<'_>) -> Option<Elements<'v>> {
+    match value {
+        None => Some(Vec::new()),
+        Some(Value::Array(items)) => fields::elements(items, shape),
+        Some(_) => None,
     }
 }
 
@@ -99,7 +108,7 @@ fn step(
             let node = changed.node(element);
             // A place that came into being is owned itself, but for the fixed parts that every object has.
             node.owned = item || leaf(Some(value)) || (value.is_object() && !is_fixed(element));
-            walk(None, new, shape, &mut node.set, &mut removed.node(element).set);
+            walk(None, new, shape, &mut node.set, &mut FieldSet::default());
         }
         (Some(before), Some(after)) => {
             let node = changed.node(element);
