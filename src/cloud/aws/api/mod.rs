@@ -7,6 +7,7 @@
 mod describe;
 mod fleet;
 mod ports;
+pub mod shipped;
 mod template;
 
 pub use describe::{
