@@ -384,6 +384,7 @@ fn objects_are_told() {
         [format!("Node/n0 {text}"), format!("NodeClaim/n0 {text}")]
     );
     world.edit_pod("a", |p| p.do_not_disrupt = Some("true".into()));
+    world.pod("fill", Some("n0"), 6400, |_| {});
     let text = "Consolidation rejected: replace: [n0] -> [1 replacement], reason: churn (savings: $0.38)";
     assert_eq!(told(&turns.turn(&world, 15))[0], format!("Node/n0 {text}"));
     let said = told(&turns.turn(&world, 25));
