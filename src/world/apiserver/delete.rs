@@ -255,7 +255,7 @@ mod tests {
         let mut changes = server.subscribe(&["nodes"]);
         server
             .update("nodes", "", "n", &mut |node| {
-                node["metadata"]["finalizers"] = json!([])
+                node["metadata"]["finalizers"] = json!([]);
             })
             .unwrap();
         assert!(server.get("nodes", "", "n").is_none());

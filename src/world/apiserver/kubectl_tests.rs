@@ -247,7 +247,7 @@ async fn a_drain_waits_for_the_budget() {
     kubectl.run("uncordon n1");
     server
         .update("nodes", "", "n1", &mut |node| {
-            node["metadata"]["finalizers"] = json!(["a/b"])
+            node["metadata"]["finalizers"] = json!(["a/b"]);
         })
         .unwrap();
     kubectl.run("delete node n1 --wait=false");

@@ -7,6 +7,8 @@ pub mod apply;
 mod builtin;
 mod client;
 #[cfg(test)]
+mod client_kinds_tests;
+#[cfg(test)]
 mod client_tests;
 mod delete;
 mod discovery;

@@ -47,6 +47,10 @@ pub fn identify(kind: &Kind, object: &mut Value) {
 pub fn update(kind: &Kind, before: &Value, next: &mut Value) {
     match kind.key.as_str() {
         "namespaces" if meta(before, "deletionTimestamp").is_some() => {
+            // Not checked yet: a client may have sent anything as status.
+            if !next.get("status").is_some_and(Value::is_object) {
+                next["status"] = json!({});
+            }
             next["status"]["phase"] = json!("Terminating");
         }
         super::DEFINITIONS => accept(next),

@@ -1,13 +1,13 @@
 //! A world on disk goes on where its process was killed.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::json;
 
 use super::{ApiServer, Config, StateFile};
 use crate::clock::Clock;
 
-fn open(dir: &PathBuf) -> ApiServer {
+fn open(dir: &Path) -> ApiServer {
     ApiServer::new(Config {
         clock: Clock::starting_at("2026-01-05T09:00:00Z".parse().unwrap()),
         seed: 7,

@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(server.version(), made.version);
         let some = server
             .update("nodes", "", "n1", &mut |node| {
-                node["status"] = json!({"phase": "x"})
+                node["status"] = json!({"phase": "x"});
             })
             .unwrap()
             .unwrap();

@@ -3,6 +3,7 @@
 //! the writers nothing and ends when it falls out of the window.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Sleep, sleep};
 
 use super::accept::Form;
 use super::filter::Filter;
@@ -44,8 +45,8 @@ struct Watch {
     /// Whether the end of the initial events is marked.
     marks: bool,
     bookmarks: bool,
-    next_bookmark: Instant,
-    deadline: Instant,
+    next_bookmark: Pin<Box<Sleep>>,
+    deadline: Pin<Box<Sleep>>,
     queue: VecDeque<Bytes>,
     /// Whether a table's columns have been sent.
     columns: bool,
@@ -84,7 +85,6 @@ pub fn open(
     } else {
         Duration::from_secs(timeout)
     };
-    let now = Instant::now();
     let bookmarks = query.flag("allowWatchBookmarks") == Some(true);
     let at = match wanted {
         Some(wanted) if !from_start && wanted > 0 => wanted,
@@ -106,9 +106,9 @@ pub fn open(
         initial: from_start.then(|| initial.into_iter()),
         marks: bookmarks && from_start,
         bookmarks,
-        next_bookmark: now + BOOKMARK,
+        next_bookmark: Box::pin(sleep(BOOKMARK)),
         // A client may ask for an absurd time; a day is for ever.
-        deadline: now + timeout.min(Duration::from_secs(86_400)),
+        deadline: Box::pin(sleep(timeout.min(Duration::from_secs(86_400)))),
         queue: VecDeque::new(),
         columns: false,
         over: false,
@@ -139,15 +139,20 @@ impl Watch {
             if self.look() {
                 continue;
             }
-            let until = if self.bookmarks {
-                self.deadline.min(self.next_bookmark)
-            } else {
-                self.deadline
-            };
             tokio::select! {
                 biased;
                 () = &mut wake => {}
-                () = tokio::time::sleep_until(until) => self.timer(),
+                () = &mut self.deadline => {
+                    if self.bookmarks {
+                        self.bookmark(false);
+                    }
+                    self.over = true;
+                }
+                () = &mut self.next_bookmark, if self.bookmarks => {
+                    let next = self.next_bookmark.deadline() + BOOKMARK;
+                    self.next_bookmark.as_mut().reset(next);
+                    self.bookmark(false);
+                }
             }
         }
     }
@@ -189,17 +194,6 @@ impl Watch {
                 }
                 true
             }
-        }
-    }
-
-    fn timer(&mut self) {
-        let now = Instant::now();
-        if self.bookmarks {
-            self.bookmark(false);
-        }
-        self.next_bookmark = now + BOOKMARK;
-        if now >= self.deadline {
-            self.over = true;
         }
     }
 
