@@ -12,6 +12,8 @@ pub mod node_class;
 pub mod pricing;
 mod reader;
 mod settings;
+#[cfg(test)]
+mod testing;
 pub mod types;
 pub mod user_data;
 mod writer;
