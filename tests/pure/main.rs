@@ -1,0 +1,3 @@
+//! Pure tests that need files: no world, no terminal.
+
+mod parity;
