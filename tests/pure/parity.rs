@@ -106,7 +106,8 @@ fn ours(solution: &Solution) -> Vec<Row> {
             let mut types: Vec<&str> = c.draft.instance_types.iter().map(|t| &**t).collect();
             types.sort_unstable();
             let digest = Sha256::digest(types.join("\n"));
-            let hex: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+            let head = digest.iter().take(8).fold(0_u64, |n, b| (n << 8) | u64::from(*b));
+            let hex = format!("{head:016x}");
             let launch = c.draft.expected.as_ref().expect("an offering");
             // With the daemons, as upstream writes them.
             let requests = &c.draft.requests;
