@@ -103,7 +103,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Catalogue, Error> {
         .into_iter()
         .map(|row| {
             let name = row.name.clone();
-            instance_type(row)
+            instance_type(&row)
                 .map(Arc::new)
                 .map_err(|why| format(format!("{name}: {why}")))
         })
@@ -168,7 +168,7 @@ fn offering(sale: &Sale) -> Result<Offering, String> {
     })
 }
 
-fn instance_type(row: Row) -> Result<InstanceType, String> {
+fn instance_type(row: &Row) -> Result<InstanceType, String> {
     let offerings = row
         .offerings
         .iter()

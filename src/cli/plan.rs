@@ -199,8 +199,7 @@ fn reason(refusal: &Refusal) -> String {
             format_quantity(resource, *limit)
         ),
         Refusal::NodeLimit { limit, used } => format!("{used} of {limit} nodes used"),
-        Refusal::Ignored { message, .. } => message.clone(),
-        Refusal::PoolNotReady { message, .. } => message.clone(),
+        Refusal::Ignored { message, .. } | Refusal::PoolNotReady { message, .. } => message.clone(),
         Refusal::HostPort { wanted, taken } => format!("port {wanted} clashes with {taken}"),
         Refusal::ResourceClaims => "resource claims are not supported".to_owned(),
         Refusal::NoPools => "there is no NodePool".to_owned(),

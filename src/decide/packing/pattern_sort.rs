@@ -221,21 +221,19 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
         let length = b - a;
         let mut swaps = 0;
         let quarter = length / 4;
-        let (mut i, mut j, mut k) = (a + quarter, a + quarter * 2, a + quarter * 3);
+        let mut at = [a + quarter, a + quarter * 2, a + quarter * 3];
         if length >= 8 {
             if length >= NINTHER {
-                i = self.median(i - 1, i, i + 1, &mut swaps);
-                j = self.median(j - 1, j, j + 1, &mut swaps);
-                k = self.median(k - 1, k, k + 1, &mut swaps);
+                at = at.map(|i| self.median(i - 1, i, i + 1, &mut swaps));
             }
-            j = self.median(i, j, k, &mut swaps);
+            at[1] = self.median(at[0], at[1], at[2], &mut swaps);
         }
         let hint = match swaps {
             0 => Hint::Increasing,
             MOST_SWAPS => Hint::Decreasing,
             _ => Hint::Unknown,
         };
-        (j, hint)
+        (at[1], hint)
     }
 
     fn median(&self, a: usize, b: usize, c: usize, swaps: &mut usize) -> usize {

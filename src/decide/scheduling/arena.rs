@@ -31,6 +31,9 @@ impl Row {
     }
 }
 
+/// Types with the price of their cheapest offering, ascending.
+pub type Order = Vec<(UsdPerHour, u32)>;
+
 /// Rows `0..templates` are the templates themselves.
 #[derive(Debug)]
 pub struct Arena<'a> {
@@ -41,7 +44,7 @@ pub struct Arena<'a> {
     demands: Vec<Rc<Requirements>>,
     demand_ids: BTreeMap<Rc<Requirements>, u32>,
     joins: BTreeMap<(u32, u32), Result<u32, Rc<Incompatible>>>,
-    orders: BTreeMap<(usize, FixedBitSet), Rc<Vec<(UsdPerHour, u32)>>>,
+    orders: BTreeMap<(usize, FixedBitSet), Rc<Order>>,
 }
 
 fn next(len: usize) -> u32 {
@@ -146,7 +149,7 @@ impl<'a> Arena<'a> {
     }
 
     /// All types of the row's catalogue by their cheapest offering that suits the row.
-    pub fn by_price(&mut self, row: &Row) -> Rc<Vec<(UsdPerHour, u32)>> {
+    pub fn by_price(&mut self, row: &Row) -> Rc<Order> {
         let key = (row.template, row.groups.clone());
         if let Some(order) = self.orders.get(&key) {
             return order.clone();

@@ -98,7 +98,9 @@ fn trigger(snapshot: &Snapshot, memory: &mut Memory, dirty: &Dirty, now: Timesta
             })
             .cloned()
             .collect();
-        stale.iter().for_each(|id| window.gone(id));
+        for id in &stale {
+            window.gone(id);
+        }
     }
 }
 

@@ -148,9 +148,13 @@ impl Solver<'_> {
             self.variety(claim, &row, &types)?;
             return Ok(Fit { row: row_id, types });
         }
-        let narrowing = self
-            .narrowing(form, claim, &row.requirements)
-            .map_err(|_| No::Now)?;
+        let narrowing = self.narrowing(form, claim, &row.requirements).map_err(|group| {
+            if self.topology.group(group).refuses_for_good() {
+                No::Ever
+            } else {
+                No::Now
+            }
+        })?;
         let demand = self.arena.demand(narrowing);
         let row_id = self.arena.join(row_id, demand).map_err(|_| No::Now)?;
         let row = self.arena.row(row_id);

@@ -162,7 +162,7 @@ impl Solver<'_> {
                 cut.difference_with(&kept);
                 steps.push((Check::Truncated, cut));
             }
-            evidence.funnel = self.to_funnel(&row, &steps);
+            evidence.funnel = self.count_steps(&row, &steps);
             evidence.ranking = self.ranking(&row, &options);
             let chosen = options.first().map_or(UsdPerHour::ZERO, |(price, _)| *price);
             evidence.cheaper_refused = self.cheaper(&row, &steps, chosen);

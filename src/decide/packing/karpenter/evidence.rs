@@ -95,10 +95,10 @@ impl Solver<'_> {
     pub(super) fn funnel(&mut self, claim: &OpenClaim, row_id: u32, requests: &Resources) -> Funnel {
         let row = self.arena.row(row_id);
         let steps = self.steps(claim, &row, requests);
-        self.to_funnel(&row, &steps)
+        self.count_steps(&row, &steps)
     }
 
-    pub(super) fn to_funnel(&mut self, row: &Row, steps: &Steps) -> Funnel {
+    pub(super) fn count_steps(&mut self, row: &Row, steps: &Steps) -> Funnel {
         // Examples by the price that the template would pay, as the claim's own offerings may be none.
         let base = self.arena.row(u32::try_from(row.template).unwrap_or(u32::MAX));
         let order = self.arena.by_price(&base);

@@ -7,6 +7,7 @@ use fixedbitset::FixedBitSet;
 use jiff::SignedDuration;
 
 use super::Solver;
+use super::claims::No;
 use super::form::Form;
 use crate::api::names;
 use crate::decide::Fuel;
@@ -165,8 +166,13 @@ impl Solver<'_> {
                 form.nodes.remove(i);
                 continue;
             }
-            if !self.admits(form, i) {
-                continue;
+            match self.admits(form, i) {
+                Ok(()) => {}
+                Err(No::Ever) => {
+                    form.nodes.remove(i);
+                    continue;
+                }
+                Err(No::Now) => continue,
             }
             let key = self.items[item].key.clone();
             self.nodes.put(self.p, i, &key, form);
@@ -211,9 +217,9 @@ impl Solver<'_> {
     }
 
     /// Volume alternatives and topology (`scheduling §15.3`, 7).
-    fn admits(&self, form: &Form, i: usize) -> bool {
+    fn admits(&self, form: &Form, i: usize) -> Result<(), No> {
         if form.volumes.is_empty() && form.member.is_free() {
-            return true;
+            return Ok(());
         }
         let target = &self.p.nodes[i];
         let labels = label_requirements(target);
@@ -222,7 +228,19 @@ impl Solver<'_> {
                 .volumes
                 .iter()
                 .any(|(_, v)| labels.compatible(v, |_| false).is_ok());
-        suits && (form.member.is_free() || self.topology_admits(form, target, &labels).is_ok())
+        if !suits {
+            return Err(No::Ever);
+        }
+        if form.member.is_free() {
+            return Ok(());
+        }
+        self.topology_admits(form, target, &labels).map_err(|group| {
+            if self.topology.group(group).refuses_for_good() {
+                No::Ever
+            } else {
+                No::Now
+            }
+        })
     }
 
     /// `Err`: the group that refuses.

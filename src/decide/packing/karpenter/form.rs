@@ -146,13 +146,13 @@ impl Solver<'_> {
             let spec = match self.shapes[shape].levels.last() {
                 None => self.shapes[shape].pod.spec.clone(),
                 Some(_) if self.shapes[shape].exhausted => return None,
-                Some(last) => match relax::step(&self.forms[*last].spec, self.prefer_taints) {
-                    Some(next) => Arc::new(next),
-                    None => {
+                Some(last) => {
+                    let Some(next) = relax::step(&self.forms[*last].spec, self.prefer_taints) else {
                         self.shapes[shape].exhausted = true;
                         return None;
-                    }
-                },
+                    };
+                    Arc::new(next)
+                }
             };
             let form = self.make_form(shape, spec);
             let id = self.forms.len();

@@ -192,13 +192,10 @@ impl<'a> Solver<'a> {
         let mut known: BTreeMap<usize, Vec<(Name, Refusal)>> = BTreeMap::new();
         for item in left.failed {
             let shape = self.items[item].shape;
-            if !known.contains_key(&shape) {
-                let pools = self.refusals(shape);
-                known.insert(shape, pools);
-            }
+            let pools = known.entry(shape).or_insert_with(|| self.refusals(shape)).clone();
             unschedulable.push(Unschedulable {
                 pod: self.items[item].key.clone(),
-                pools: known.get(&shape).cloned().unwrap_or_default(),
+                pools,
             });
         }
         for item in left.unreached {

@@ -95,7 +95,7 @@ fn case_77_each_daemon_on_its_own_types() {
     let mut w = World::new();
     for (name, cpu, on) in [("l", 1000, "large"), ("s", 300, "small")] {
         w.daemon(name, cpu, |s| {
-            s.node_selector = labels(&[(names::INSTANCE_TYPE, on)])
+            s.node_selector = labels(&[(names::INSTANCE_TYPE, on)]);
         });
     }
     // 1.8 + 0.3 does not fit small; medium has no daemon.
@@ -141,5 +141,5 @@ fn case_81_simulated_labels_match_and_do_not_stay() {
     w.pod("p", |_| {});
     let plan = w.plan();
     assert_eq!(plan.claims[0].draft.requests.cpu, 1500);
-    assert!(plan.claims[0].draft.labels.get(names::REGISTERED).is_none());
+    assert!(!plan.claims[0].draft.labels.contains_key(names::REGISTERED));
 }

@@ -52,7 +52,7 @@ fn case_3_a_label_of_the_pool() {
 fn case_4_an_open_key_becomes_a_label() {
     let mut w = World::new();
     w.pool("default", |p| {
-        p.template.requirements.add(Requirement::exists("team"))
+        p.template.requirements.add(Requirement::exists("team"));
     });
     w.pod("a", |s| s.node_selector = labels(&[("team", "a")]));
     w.pod("b", |s| s.node_selector = labels(&[("team", "b")]));
@@ -62,7 +62,7 @@ fn case_4_an_open_key_becomes_a_label() {
     assert_eq!((team(0).as_deref(), team(1).as_deref()), (Some("a"), Some("b")));
     let mut w = World::new();
     w.pool("default", |p| {
-        p.template.requirements.add(Requirement::exists("team"))
+        p.template.requirements.add(Requirement::exists("team"));
     });
     w.pod("c", |_| {});
     assert!(w.plan().claims[0].draft.labels.contains_key("team"));
@@ -72,7 +72,7 @@ fn case_4_an_open_key_becomes_a_label() {
 fn case_5_exists_does_not_widen() {
     let mut w = World::new();
     w.pool("default", |p| {
-        p.template.requirements.add(with(Operator::In, "k", &["x"]))
+        p.template.requirements.add(with(Operator::In, "k", &["x"]));
     });
     required(&mut w, "p", Requirement::exists("k"));
     assert_eq!(
@@ -100,7 +100,7 @@ fn case_11_restricted_keys_are_ignored_with_a_reason() {
         required(&mut w, "p", with(Operator::In, key, &["x"]));
         let plan = w.plan();
         assert_eq!(refusals(&plan), [("p".to_owned(), "ignored")], "{key}");
-        assert!(&*plan.unschedulable[0].pools[0].0 == "");
+        assert!(plan.unschedulable[0].pools[0].0.is_empty());
     }
 }
 
@@ -108,7 +108,7 @@ fn case_11_restricted_keys_are_ignored_with_a_reason() {
 fn case_12_kubernetes_labels_are_permitted() {
     let mut w = World::new();
     w.pool("default", |p| {
-        p.template.labels = labels(&[("sub.k8s.io/test", "1")])
+        p.template.labels = labels(&[("sub.k8s.io/test", "1")]);
     });
     w.pod("p", |s| s.node_selector = labels(&[("sub.k8s.io/test", "1")]));
     let plan = w.plan();
@@ -143,7 +143,7 @@ fn case_14_real_nodes_get_no_allowance() {
 fn case_15_compatible_pods_share_a_node() {
     let mut w = World::new();
     w.pool("default", |p| {
-        p.template.requirements.add(Requirement::exists("k"))
+        p.template.requirements.add(Requirement::exists("k"));
     });
     required(&mut w, "a", with(Operator::In, "k", &["1", "2"]));
     required(&mut w, "b", with(Operator::In, "k", &["2", "3"]));

@@ -36,7 +36,7 @@ fn case_22_and_23_preferences_never_beat_requirements() {
     assert_eq!(by_domain(&w.plan(), names::ZONE), [("z3".to_owned(), 1)]);
     let mut w = World::new();
     w.pod("p", |s| {
-        s.preferred_terms = vec![(1, vec![zone("z1"), zone("z2")].concat())];
+        s.preferred_terms = vec![(1, [zone("z1"), zone("z2")].concat())];
     });
     all_placed(&w.plan());
 }

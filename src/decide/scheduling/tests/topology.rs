@@ -224,7 +224,7 @@ fn case_106_taints_policy() {
         let mut w = World::new();
         w.types([kind("t", 16_000, 32 * GI, 1.0, &["z1"])]);
         w.pool("default", |p| {
-            p.template.requirements.add(Requirement::is_in("d", ["open"]))
+            p.template.requirements.add(Requirement::is_in("d", ["open"]));
         });
         w.pool("tainted", |p| {
             p.template.requirements.add(Requirement::is_in("d", ["closed"]));

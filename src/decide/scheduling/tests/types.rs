@@ -54,7 +54,7 @@ fn case_32_order_follows_the_capacity_type_of_the_pod() {
     big.offerings[1].price = UsdPerHour::from_f64(0.01);
     w.types([kind("tiny", 2000, 4 * GI, 1.0, &["z1"]), big]);
     w.pod("p", |s| {
-        s.node_selector = labels(&[(names::CAPACITY_TYPE, "on-demand")])
+        s.node_selector = labels(&[(names::CAPACITY_TYPE, "on-demand")]);
     });
     assert_eq!(options(&w), ["tiny", "big"]);
     let mut w2 = World::new();

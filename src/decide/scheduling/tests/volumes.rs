@@ -52,7 +52,7 @@ fn class(world: &mut World, waits: bool, zones: &[&str]) {
 
 fn uses(world: &mut World, pod: &str, claims: &[&str]) {
     world.pod(pod, |s| {
-        s.volume_claims = claims.iter().map(|c| (*c).into()).collect()
+        s.volume_claims = claims.iter().map(|c| (*c).into()).collect();
     });
 }
 
@@ -111,7 +111,7 @@ fn case_84_and_unbound_claims_of_waiting_classes() {
 fn case_85_the_volumes_zone_survives_relaxation() {
     let mut w = World::new();
     volume(&mut w, "a", |v| {
-        v.terms = vec![vec![Requirement::is_in(names::ZONE, ["z3"])]]
+        v.terms = vec![vec![Requirement::is_in(names::ZONE, ["z3"])]];
     });
     claim(&mut w, "a", |_| {});
     w.pod("p", |s| {

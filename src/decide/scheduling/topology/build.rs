@@ -7,7 +7,6 @@ use super::count::domain_of;
 use super::group::{Group, Identity, Kind, NodeFilter};
 use crate::model::pod::{AffinityTerm, SpreadConstraint};
 use crate::model::selector::{SelectorExpression, SelectorOperator};
-use crate::model::taints::Toleration;
 use crate::model::{LabelSelector, Labels, Name, PodSpec};
 
 /// A pod's part in the groups.
@@ -63,7 +62,7 @@ impl Topology<'_> {
             if self.ignore_preferences && !constraint.hard {
                 continue;
             }
-            let identity = self.spread_identity(spec, constraint, namespace, labels);
+            let identity = spread_identity(spec, constraint, namespace, labels);
             let id = self.add(identity);
             member.own(id, &self.groups[id]);
         }
@@ -75,11 +74,11 @@ impl Topology<'_> {
                 if self.ignore_preferences && term.weight.is_some() {
                     continue;
                 }
-                let identity = self.term_identity(kind, false, term, namespace, &spec.tolerations);
+                let identity = self.term_identity(kind, false, term, namespace);
                 let id = self.add(identity);
                 member.own(id, &self.groups[id]);
                 if kind == Kind::AntiAffinity && term.weight.is_none() {
-                    let identity = self.term_identity(kind, true, term, namespace, &spec.tolerations);
+                    let identity = self.term_identity(kind, true, term, namespace);
                     let id = self.add(identity);
                     member.inverse_owned.push(id);
                 }
@@ -107,13 +106,7 @@ impl Topology<'_> {
     pub(super) fn add_bound_inverse(&mut self) {
         for (node, pod) in self.bound_carriers() {
             for term in pod.spec.anti_affinity.iter().filter(|t| t.weight.is_none()) {
-                let identity = self.term_identity(
-                    Kind::AntiAffinity,
-                    true,
-                    term,
-                    &pod.namespace,
-                    &pod.spec.tolerations,
-                );
+                let identity = self.term_identity(Kind::AntiAffinity, true, term, &pod.namespace);
                 let id = self.add(identity);
                 if let Some(domain) = domain_of(self.prepared, node, &term.topology_key) {
                     self.groups[id].count(domain);
@@ -141,56 +134,7 @@ impl Topology<'_> {
         id
     }
 
-    fn spread_identity(
-        &self,
-        spec: &PodSpec,
-        constraint: &SpreadConstraint,
-        namespace: &Name,
-        labels: &Labels,
-    ) -> Identity {
-        let mut selector = constraint.selector.clone();
-        if let Some(selector) = &mut selector {
-            for key in &constraint.match_label_keys {
-                if let Some(value) = labels.get(key) {
-                    selector.expressions.push(SelectorExpression {
-                        key: key.clone(),
-                        operator: SelectorOperator::In,
-                        values: vec![value.clone()],
-                    });
-                }
-            }
-        }
-        Identity {
-            kind: Kind::Spread,
-            inverse: false,
-            key: constraint.topology_key.clone(),
-            namespaces: Some([namespace.clone()].into()),
-            selector: selector.map(tidy),
-            max_skew: constraint.max_skew,
-            filter: Some(NodeFilter {
-                terms: if constraint.honor_affinity {
-                    super::super::demand::strict_requirements(spec)
-                        .into_iter()
-                        .filter(|t| !t.is_empty())
-                        .collect()
-                } else {
-                    Vec::new()
-                },
-                tolerations: constraint.honor_taints.then(|| spec.tolerations.clone()),
-            }),
-            min_domains: constraint.min_domains,
-            tolerations: constraint.honor_taints.then(|| spec.tolerations.clone()),
-        }
-    }
-
-    fn term_identity(
-        &self,
-        kind: Kind,
-        inverse: bool,
-        term: &AffinityTerm,
-        namespace: &Name,
-        _tolerations: &[Toleration],
-    ) -> Identity {
+    fn term_identity(&self, kind: Kind, inverse: bool, term: &AffinityTerm, namespace: &Name) -> Identity {
         Identity {
             kind,
             inverse,
@@ -230,5 +174,46 @@ impl Membership {
         if !self.owned.iter().any(|(g, _)| *g == id) {
             self.owned.push((id, itself));
         }
+    }
+}
+
+fn spread_identity(
+    spec: &PodSpec,
+    constraint: &SpreadConstraint,
+    namespace: &Name,
+    labels: &Labels,
+) -> Identity {
+    let mut selector = constraint.selector.clone();
+    if let Some(selector) = &mut selector {
+        for key in &constraint.match_label_keys {
+            if let Some(value) = labels.get(key) {
+                selector.expressions.push(SelectorExpression {
+                    key: key.clone(),
+                    operator: SelectorOperator::In,
+                    values: vec![value.clone()],
+                });
+            }
+        }
+    }
+    Identity {
+        kind: Kind::Spread,
+        inverse: false,
+        key: constraint.topology_key.clone(),
+        namespaces: Some([namespace.clone()].into()),
+        selector: selector.map(tidy),
+        max_skew: constraint.max_skew,
+        filter: Some(NodeFilter {
+            terms: if constraint.honor_affinity {
+                super::super::demand::strict_requirements(spec)
+                    .into_iter()
+                    .filter(|t| !t.is_empty())
+                    .collect()
+            } else {
+                Vec::new()
+            },
+            tolerations: constraint.honor_taints.then(|| spec.tolerations.clone()),
+        }),
+        min_domains: constraint.min_domains,
+        tolerations: constraint.honor_taints.then(|| spec.tolerations.clone()),
     }
 }

@@ -9,19 +9,22 @@ use super::{Prepared, Topology};
 use crate::api::names;
 use crate::model::{Labels, Name, Pod};
 
+/// Pods with the position of their node.
+pub type Bound = Vec<(usize, Arc<Pod>)>;
+
 /// Bound pods by namespace and labels, so that a selector is asked once a set of labels.
 #[derive(Debug, Default)]
 pub struct CountIndex {
-    classes: BTreeMap<(Name, Arc<Labels>), Vec<(usize, Arc<Pod>)>>,
+    classes: BTreeMap<(Name, Arc<Labels>), Bound>,
     /// Pods that carry a required anti-affinity term.
-    pub carriers: Vec<(usize, Arc<Pod>)>,
+    pub carriers: Bound,
 }
 
 impl CountIndex {
     /// Pods that count: bound to a Node that is there, neither terminal nor terminating.
     pub fn new(nodes: &[super::super::prepare::Target]) -> Self {
         let mut out = Self::default();
-        let mut shared: BTreeMap<(Name, usize), Vec<(usize, Arc<Pod>)>> = BTreeMap::new();
+        let mut shared: BTreeMap<(Name, usize), Bound> = BTreeMap::new();
         for (i, node) in nodes.iter().enumerate().filter(|(_, n)| n.state.node.is_some()) {
             for pod in node.pods.iter().filter(|p| p.is_active()) {
                 // One map by address first: equal labels mostly share one allocation.
@@ -82,7 +85,7 @@ impl Topology<'_> {
     }
 
     /// Where the carriers of an inverse group are.
-    pub(super) fn bound_carriers(&self) -> Vec<(usize, Arc<Pod>)> {
+    pub(super) fn bound_carriers(&self) -> Bound {
         let batch: &BTreeSet<Name> = &self.batch;
         self.prepared
             .counts()

@@ -115,6 +115,11 @@ impl Group {
         }
     }
 
+    /// A place that it refused once it refuses for good: hostname counts only grow, and their minimum stays zero.
+    pub fn refuses_for_good(&self) -> bool {
+        &*self.key == names::HOSTNAME && self.kind != Kind::Affinity
+    }
+
     fn at(&self, domain: &str) -> i64 {
         i64::from(self.counts.get(domain).copied().unwrap_or(0))
     }
