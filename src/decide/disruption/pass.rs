@@ -183,14 +183,12 @@ impl<'a> Turn<'_, 'a> {
             );
             let found = self.ask(method, memory, &mut simulator, &candidates, &mut budgets);
             match found.command {
-                Some(command) => {
-                    if self.accept(memory, method, command, out) {
-                        out.wake(memory.next_poll.unwrap_or(now));
-                        return;
-                    }
+                Some(command) if self.accept(memory, method, command, out) => {
+                    out.wake(memory.next_poll.unwrap_or(now));
+                    return;
                 }
                 None if !found.constrained && self.force.is_none() => memory.remember(method, seen, now),
-                None => {}
+                _ => {}
             }
         }
         out.wake(memory.next_poll.unwrap_or(now));

@@ -21,13 +21,13 @@ fn readiness_follows_the_class() {
     type Change = fn(&mut Case);
     let cases: [(&str, Change); 4] = [
         ("NodeClassNotFound", |c| {
-            c.world.apply(Delta::ClassGone("default".into()))
+            c.world.apply(Delta::ClassGone("default".into()));
         }),
         ("NodeClassTerminating", |c| {
-            edit_class(c, |k| k.deleting = Some(at(0)))
+            edit_class(c, |k| k.deleting = Some(at(0)));
         }),
         ("NodeClassReadinessUnknown", |c| {
-            edit_class(c, |k| k.conditions.clear())
+            edit_class(c, |k| k.conditions.clear());
         }),
         ("UnhealthyDependents", |c| {
             edit_class(c, |k| {
