@@ -108,6 +108,7 @@ fn a_class_shows_what_was_resolved() {
                 name: "al2023".into(),
                 arch: "amd64".into(),
                 deprecated: false,
+                requirements: crate::model::Requirements::default(),
             }],
             ..ResolvedClass::default()
         }));
