@@ -166,6 +166,9 @@ pub fn to_text(outcome: &Outcome) -> String {
 }
 
 #[cfg(test)]
+mod parity;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::decide::testing::{World, at};
