@@ -166,6 +166,9 @@ pub fn to_text(outcome: &Outcome) -> String {
 }
 
 #[cfg(test)]
+mod parity;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::decide::testing::{World, at};
@@ -177,7 +180,7 @@ mod tests {
         world.machine("kept", "m5.large");
         world.pod("a", Some("dear"), 1500, |_| {});
         world.pod("b", Some("kept"), 1900, |p| {
-            p.do_not_disrupt = Some("true".into())
+            p.do_not_disrupt = Some("true".into());
         });
         disruption::once(
             &world.snapshot,

@@ -183,14 +183,12 @@ impl<'a> Turn<'_, 'a> {
             );
             let found = self.ask(method, memory, &mut simulator, &candidates, &mut budgets);
             match found.command {
-                Some(command) => {
-                    if self.accept(memory, method, command, out) {
-                        out.wake(memory.next_poll.unwrap_or(now));
-                        return;
-                    }
+                Some(command) if self.accept(memory, method, &command, out) => {
+                    out.wake(memory.next_poll.unwrap_or(now));
+                    return;
                 }
                 None if !found.constrained && self.force.is_none() => memory.remember(method, seen, now),
-                None => {}
+                _ => {}
             }
         }
         out.wake(memory.next_poll.unwrap_or(now));
@@ -225,7 +223,7 @@ impl<'a> Turn<'_, 'a> {
         &mut self,
         memory: &mut Memory,
         method: Method,
-        command: Command<'a>,
+        command: &Command<'a>,
         out: &mut Outcome,
     ) -> bool {
         let now = self.now();
@@ -252,9 +250,9 @@ impl<'a> Turn<'_, 'a> {
             }
             return false;
         }
-        self.select(&command, method);
+        self.select(command, method);
         if self.waits {
-            events::candidate_found(memory, self.cluster, &command, out);
+            events::candidate_found(memory, self.cluster, command, out);
         }
         if self.waits && self.force.is_none() {
             let due = after(now, VALIDATION_DELAY);
@@ -266,13 +264,13 @@ impl<'a> Turn<'_, 'a> {
                     .iter()
                     .map(|c| (c.name().clone(), c.claim.uid.clone()))
                     .collect(),
-                replacements: command.replacements,
-                moves: command.moves,
+                replacements: command.replacements.clone(),
+                moves: command.moves.clone(),
             });
             memory.next_poll = Some(due);
         } else {
             memory.pending = None;
-            self.propose(memory, method, &command, out);
+            self.propose(memory, method, command, out);
         }
         true
     }

@@ -51,9 +51,9 @@ pub fn steps(cluster: &Cluster<'_>, memory: &mut Memory, reserved: &Reserved, ou
     for (value, machines) in &commands {
         memory.queued.entry(value.clone()).or_insert(cluster.now);
         if &**value == "-" {
-            machines
-                .iter()
-                .for_each(|m| delete(cluster, memory, m, reserved, out));
+            for machine in machines {
+                delete(cluster, memory, machine, reserved, out);
+            }
         } else {
             advance(cluster, memory, reserved, value, machines, total, out);
         }
@@ -115,10 +115,13 @@ fn advance(
         }
     }
     if ready || begun {
-        open.iter()
-            .for_each(|m| delete(cluster, memory, m, reserved, out));
+        for machine in open {
+            delete(cluster, memory, machine, reserved, out);
+        }
     } else if lost || timed_out(cluster.now, &open, total) {
-        open.iter().for_each(|m| roll_back(m, reserved, out));
+        for machine in open {
+            roll_back(machine, reserved, out);
+        }
         for name in value.split(',') {
             drop_unlaunched(
                 cluster.snapshot.claims.get(name).map(AsRef::as_ref),

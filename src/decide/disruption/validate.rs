@@ -241,7 +241,7 @@ fn in_words(node: &Name, why: &Why) -> String {
     let cause = why.facts.get("cause").unwrap_or(&why.code);
     let mut text = format!("node {node}: {}", cause.replace('_', " "));
     if let Some(pod) = &why.pod {
-        text.push_str(&format!(" (pod {pod})"));
+        text = format!("{text} (pod {pod})");
     }
     let facts: Vec<String> = why
         .facts
@@ -250,7 +250,7 @@ fn in_words(node: &Name, why: &Why) -> String {
         .map(|(k, v)| format!("{k} {v}"))
         .collect();
     if !facts.is_empty() {
-        text.push_str(&format!(", {}", facts.join(", ")));
+        text = format!("{text}, {}", facts.join(", "));
     }
     text
 }

@@ -138,8 +138,16 @@ fn status(resolved: &ResolvedClass) -> serde_json::Map<String, serde_json::Value
         .images
         .iter()
         .map(|i| {
-            let arch = json!([{"key": names::ARCH, "operator": "In", "values": [i.arch]}]);
-            let mut image = json!({"id": i.id, "name": i.name, "requirements": arch});
+            let mut requirements: Vec<serde_json::Value> = i
+                .requirements
+                .iter()
+                .flat_map(|r| r.to_spec().into_iter().map(move |(op, values)| (r, op, values)))
+                .map(|(r, op, values)| json!({"key": r.key, "operator": op.as_str(), "values": values}))
+                .collect();
+            if requirements.is_empty() {
+                requirements.push(json!({"key": names::ARCH, "operator": "In", "values": [i.arch]}));
+            }
+            let mut image = json!({"id": i.id, "name": i.name, "requirements": requirements});
             if i.deprecated {
                 image["deprecated"] = true.into();
             }

@@ -57,7 +57,7 @@ pub fn pass(
     }
     work.extend(dirty.classes.iter().cloned().map(Key::Class));
     work.extend(dirty.pools.iter().cloned().map(Key::Pool));
-    for class in dirty.classes.iter() {
+    for class in &dirty.classes {
         let users = snapshot
             .pools
             .values()

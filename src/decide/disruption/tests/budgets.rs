@@ -79,7 +79,7 @@ fn one_command_spans_pools() {
             let node = format!("{pool}{i}");
             world.machine(&node, "m5.xlarge");
             world.edit_node(&node, |n| {
-                drop(n.labels.insert(names::NODEPOOL.into(), pool.into()))
+                drop(n.labels.insert(names::NODEPOOL.into(), pool.into()));
             });
         }
     }
@@ -105,7 +105,7 @@ fn what_counts_and_what_consumes() {
     let mut world = fleet(3, "m5.xlarge");
     world.edit_node("n0", |n| drop(n.labels.remove(names::INITIALIZED)));
     world.node("stranger", "", |n| {
-        drop(n.labels.insert(names::NODEPOOL.into(), "default".into()))
+        drop(n.labels.insert(names::NODEPOOL.into(), "default".into()));
     });
     world.edit_claim("n1", |c| {
         c.deleting = Some(at(0));

@@ -21,7 +21,7 @@ fn any_capacity(world: &mut World) {
 
 fn spot(world: &mut World, node: &str) {
     world.edit_node(node, |n| {
-        drop(n.labels.insert(names::CAPACITY_TYPE.into(), "spot".into()))
+        drop(n.labels.insert(names::CAPACITY_TYPE.into(), "spot".into()));
     });
 }
 
@@ -303,7 +303,7 @@ fn the_wait_is_all_or_nothing_for_consolidation() {
             w.edit_pool("default", |p| p.disruption.budgets[0].nodes = "0".into());
         }),
         ("validation_scheduling", |w| {
-            w.pod("fill", Some("n1"), 3000, |_| {})
+            w.pod("fill", Some("n1"), 3000, |_| {});
         }),
     ];
     for (want, change) in cases {
@@ -327,7 +327,7 @@ fn small_pools_are_not_starved() {
     world.pool("y", |_| {});
     world.machine("y0", "m5.large");
     world.edit_node("y0", |n| {
-        drop(n.labels.insert(names::NODEPOOL.into(), "y".into()))
+        drop(n.labels.insert(names::NODEPOOL.into(), "y".into()));
     });
     for node in ["n0", "n1", "n2", "n3", "n4"] {
         world.pod(&format!("p-{node}"), Some(node), 1950, |_| {});

@@ -32,17 +32,17 @@ fn the_first_failing_check_decides() {
         ("nodepool_missing", |w| w.apply(Delta::PoolGone("default".into()))),
         ("node_do_not_disrupt", |w| {
             w.edit_node("n0", |n| {
-                drop(n.annotations.insert(names::DO_NOT_DISRUPT.into(), "true".into()))
+                drop(n.annotations.insert(names::DO_NOT_DISRUPT.into(), "true".into()));
             });
         }),
         ("", |w| {
             w.edit_node("n0", |n| {
-                drop(n.annotations.insert(names::DO_NOT_DISRUPT.into(), "false".into()))
+                drop(n.annotations.insert(names::DO_NOT_DISRUPT.into(), "false".into()));
             });
         }),
         ("", |w| {
             w.edit_node("n0", |n| {
-                drop(n.annotations.insert(names::DO_NOT_DISRUPT.into(), "4h".into()))
+                drop(n.annotations.insert(names::DO_NOT_DISRUPT.into(), "4h".into()));
             });
         }),
     ];
@@ -136,7 +136,8 @@ fn pod_blockers_are_waived_for_drift_with_a_grace_period_only() {
 /// Cases 15, 16 and 25: who can block by annotation.
 #[test]
 fn any_active_pod_blocks_by_annotation() {
-    let cases: [(fn(&mut Pod), bool); 5] = [
+    type Edit = fn(&mut Pod);
+    let cases: [(Edit, bool); 5] = [
         (|p| p.owners = vec![owner("Node")], true),
         (daemon, true),
         (|p| p.owners.clear(), true),

@@ -13,7 +13,8 @@ use crate::model::{Delta, Pod};
 /// Cases 45 to 47.
 #[test]
 fn emptiness_is_a_matter_of_cost() {
-    let cases: [(fn(&mut Pod), bool); 5] = [
+    type Edit = fn(&mut Pod);
+    let cases: [(Edit, bool); 5] = [
         (daemon, true),
         (|p| p.deleting = Some(at(30)), true),
         (
@@ -38,7 +39,7 @@ fn emptiness_is_a_matter_of_cost() {
 fn emptiness_waits_for_its_pool() {
     let mut world = fleet(1, "m5.xlarge");
     world.edit_pool("default", |p| {
-        p.disruption.consolidate_after = Some(Duration::from_secs(60))
+        p.disruption.consolidate_after = Some(Duration::from_secs(60));
     });
     world.edit_claim("n0", |c| c.last_pod_event = Some(at(-59)));
     let out = decide(&world);

@@ -216,7 +216,8 @@ fn only_drainable_pods_are_evicted_or_waited_for() {
             });
         }
     };
-    let cases: Vec<(&str, Box<dyn Fn(&mut Pod)>, bool)> = vec![
+    type Edit = Box<dyn Fn(&mut Pod)>;
+    let cases: Vec<(&str, Edit, bool)> = vec![
         (
             "equal",
             Box::new(tolerate(names::DISRUPTED_TAINT, TolerationOperator::Equal)),

@@ -21,13 +21,13 @@ fn readiness_follows_the_class() {
     type Change = fn(&mut Case);
     let cases: [(&str, Change); 4] = [
         ("NodeClassNotFound", |c| {
-            c.world.apply(Delta::ClassGone("default".into()))
+            c.world.apply(Delta::ClassGone("default".into()));
         }),
         ("NodeClassTerminating", |c| {
-            edit_class(c, |k| k.deleting = Some(at(0)))
+            edit_class(c, |k| k.deleting = Some(at(0)));
         }),
         ("NodeClassReadinessUnknown", |c| {
-            edit_class(c, |k| k.conditions.clear())
+            edit_class(c, |k| k.conditions.clear());
         }),
         ("UnhealthyDependents", |c| {
             edit_class(c, |k| {
@@ -108,7 +108,7 @@ fn a_class_shows_what_was_resolved() {
                 name: "al2023".into(),
                 arch: "amd64".into(),
                 deprecated: false,
-                requirements: Default::default(),
+                requirements: crate::model::Requirements::default(),
             }],
             ..ResolvedClass::default()
         }));

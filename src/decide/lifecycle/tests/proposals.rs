@@ -142,7 +142,7 @@ fn notices_delete_claims_except_a_rebalance() {
 fn pod_events_restart_the_clock() {
     let mut case = machine();
     case.world.edit_pool("default", |p| {
-        p.disruption.consolidate_after = Some(Duration::from_secs(30))
+        p.disruption.consolidate_after = Some(Duration::from_secs(30));
     });
     case.world.pod("old", Some("n"), 100, |_| {});
     let out = case.pass(0);
