@@ -2,7 +2,8 @@
 //! it and list the query parameters that the server takes, and schemas: those of custom resources as their
 //! definitions have them, so that `kubectl explain` works, only an outline for built-in kinds.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -15,15 +16,16 @@ const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 /// The body of `/openapi/v3`: where to find the document of each group and version. The address carries a hash
 /// of the document, because kubectl caches by address.
 pub fn index(kinds: &[Arc<Kind>]) -> Value {
-    let versions: BTreeMap<(&str, &str), ()> = kinds.iter().map(|k| ((&*k.group, &*k.version), ())).collect();
+    let versions: BTreeSet<(&str, &str)> = kinds.iter().map(|k| (&*k.group, &*k.version)).collect();
     let paths: Map<String, Value> = versions
-        .into_keys()
+        .into_iter()
         .map(|(group, version)| {
-            let hash: String = Sha256::digest(document(kinds, group, version).to_string().as_bytes())
-                .iter()
-                .take(16)
-                .map(|byte| format!("{byte:02X}"))
-                .collect();
+            let digest = Sha256::digest(document(kinds, group, version).to_string().as_bytes());
+            let hash = digest.iter().take(16).fold(String::new(), |mut hash, byte| {
+                // Writing to a string cannot fail.
+                let _ = write!(hash, "{byte:02X}");
+                hash
+            });
             let path = prefix(group, version);
             let url = format!("/openapi/v3/{path}?hash={hash}");
             (path, json!({"serverRelativeURL": url}))

@@ -34,10 +34,8 @@ pub(super) fn check(kind: &Kind, object: &Value, old: Option<&Value>, out: &mut 
             workload(object, old, out);
         }
         "jobs.batch" => job(object, old, out),
-        "cronjobs.batch" => {
-            if text(object, "spec.schedule").is_empty() {
-                out.push(required("spec.schedule", ""));
-            }
+        "cronjobs.batch" if text(object, "spec.schedule").is_empty() => {
+            out.push(required("spec.schedule", ""));
         }
         "nodes" => {
             pod_checks::taints(object, out);
@@ -176,8 +174,8 @@ fn job(object: &Value, old: Option<&Value>, out: &mut Vec<Cause>) {
 }
 
 fn service(object: &Value, out: &mut Vec<Cause>) {
-    let kind = text(object, "spec.type");
     const KINDS: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+    let kind = text(object, "spec.type");
     if !KINDS.contains(&kind) {
         out.push(unsupported("spec.type", &Value::from(kind), &KINDS));
     }

@@ -20,12 +20,11 @@ fn refused(key: &str, object: &Value, old: Option<&Value>) -> Vec<String> {
 
 fn set(object: &Value, pointer: &str, value: Value) -> Value {
     let mut out = object.clone();
-    match out.pointer_mut(pointer) {
-        Some(slot) => *slot = value,
-        None => {
-            let (parent, last) = pointer.rsplit_once('/').unwrap();
-            out.pointer_mut(parent).unwrap()[last] = value;
-        }
+    if let Some(slot) = out.pointer_mut(pointer) {
+        *slot = value;
+    } else {
+        let (parent, last) = pointer.rsplit_once('/').unwrap();
+        out.pointer_mut(parent).unwrap()[last] = value;
     }
     out
 }

@@ -55,10 +55,10 @@ impl Compiled {
 fn collect(schema: &Value, patterns: &mut BTreeMap<String, Regex>) {
     match schema {
         Value::Object(map) => {
-            if let Some(Value::String(pattern)) = map.get("pattern") {
-                if let Ok(regex) = Regex::new(pattern) {
-                    patterns.insert(pattern.clone(), regex);
-                }
+            if let Some(Value::String(pattern)) = map.get("pattern")
+                && let Ok(regex) = Regex::new(pattern)
+            {
+                patterns.insert(pattern.clone(), regex);
             }
             map.values().for_each(|inner| collect(inner, patterns));
         }

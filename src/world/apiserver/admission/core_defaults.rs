@@ -40,10 +40,10 @@ pub(super) fn fill_in(kind: &Kind, object: &mut Value) {
         }
         "namespaces" => {
             let name = top.get("metadata").and_then(|m| m.get("name")).cloned();
-            if let (Some(name), Some(meta)) = (name, sub(top, "metadata")) {
-                if let Some(labels) = sub(meta, "labels") {
-                    labels.insert("kubernetes.io/metadata.name".to_owned(), name);
-                }
+            if let (Some(name), Some(meta)) = (name, sub(top, "metadata"))
+                && let Some(labels) = sub(meta, "labels")
+            {
+                labels.insert("kubernetes.io/metadata.name".to_owned(), name);
             }
         }
         _ => {}

@@ -128,15 +128,15 @@ impl Limits<'_> {
 
     /// Enums and the combinations of other schemas.
     fn choice(&self, schema: &Value, value: &Value, path: &str, out: &mut Vec<Cause>) {
-        if let Some(Value::Array(known)) = schema.get("enum") {
-            if !known.contains(value) {
-                let known: Vec<String> = known.iter().map(Value::to_string).collect();
-                let why = format!(
-                    "Unsupported value: {value}: supported values: {}",
-                    known.join(", ")
-                );
-                out.push(cause("FieldValueNotSupported", path, why));
-            }
+        if let Some(Value::Array(known)) = schema.get("enum")
+            && !known.contains(value)
+        {
+            let known: Vec<String> = known.iter().map(Value::to_string).collect();
+            let why = format!(
+                "Unsupported value: {value}: supported values: {}",
+                known.join(", ")
+            );
+            out.push(cause("FieldValueNotSupported", path, why));
         }
         let passes = |inner: &Value| {
             let mut found = Vec::new();
@@ -232,7 +232,7 @@ fn number(schema: &Value, value: &Value, path: &str, out: &mut Vec<Cause>) {
             path,
             value,
             &format!("{} in body should be {why}", at(path)),
-        ))
+        ));
     };
     if let Some(min) = limit("minimum") {
         if open("exclusiveMinimum") && number <= min {

@@ -26,13 +26,12 @@ pub use unknown::{prune, unknown_fields};
 
 /// Fills in what the writer left open.
 pub fn defaults(kind: &Kind, object: &mut Value) {
-    match &kind.crd {
-        Some(crd) => schema::defaults(&crd.schema, object),
-        None => {
-            core_defaults::fill_in(kind, object);
-            workload_defaults::fill_in(kind, object);
-            pod_defaults::fill_in(kind, object);
-        }
+    if let Some(crd) = &kind.crd {
+        schema::defaults(&crd.schema, object);
+    } else {
+        core_defaults::fill_in(kind, object);
+        workload_defaults::fill_in(kind, object);
+        pod_defaults::fill_in(kind, object);
     }
 }
 

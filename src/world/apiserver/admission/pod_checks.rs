@@ -88,10 +88,10 @@ pub(super) fn check(spec: &Value, path: &str, out: &mut Vec<Cause>) {
 }
 
 fn choice(object: &Value, path: &str, field: &str, known: &[&str], out: &mut Vec<Cause>) {
-    if let Some(value) = at(object, field) {
-        if !value.as_str().is_some_and(|v| known.contains(&v)) {
-            out.push(unsupported(&format!("{path}.{field}"), value, known));
-        }
+    if let Some(value) = at(object, field)
+        && !value.as_str().is_some_and(|v| known.contains(&v))
+    {
+        out.push(unsupported(&format!("{path}.{field}"), value, known));
     }
 }
 
@@ -144,12 +144,12 @@ fn resources(one: &Value, path: &str, out: &mut Vec<Cause>) {
     {
         let limit = limits.and_then(|l| l.get(name));
         let most = limit.and_then(|limit| quantity(name, limit));
-        if let (Some(request), Some(most), Some(limit)) = (quantity(name, amount), most, limit) {
-            if request > most {
-                let limit = limit.as_str().map_or_else(|| limit.to_string(), str::to_owned);
-                let why = format!("must be less than or equal to {name} limit of {limit}");
-                out.push(invalid(&format!("{path}.resources.requests"), amount, &why));
-            }
+        if let (Some(request), Some(most), Some(limit)) = (quantity(name, amount), most, limit)
+            && request > most
+        {
+            let limit = limit.as_str().map_or_else(|| limit.to_string(), str::to_owned);
+            let why = format!("must be less than or equal to {name} limit of {limit}");
+            out.push(invalid(&format!("{path}.resources.requests"), amount, &why));
         }
     }
 }

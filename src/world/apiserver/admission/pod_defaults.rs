@@ -107,13 +107,12 @@ fn container(one: &mut Map<String, Value>, host_network: bool) {
     );
     fill(one, "terminationMessagePath", "/dev/termination-log");
     fill(one, "terminationMessagePolicy", "File");
-    if let Some(resources) = sub(one, "resources") {
-        if let Some(Value::Object(limits)) = resources.get("limits").cloned() {
-            if let Some(requests) = sub(resources, "requests") {
-                for (name, amount) in limits {
-                    fill(requests, &name, amount);
-                }
-            }
+    if let Some(resources) = sub(one, "resources")
+        && let Some(Value::Object(limits)) = resources.get("limits").cloned()
+        && let Some(requests) = sub(resources, "requests")
+    {
+        for (name, amount) in limits {
+            fill(requests, &name, amount);
         }
     }
     for port in items(one, "ports") {

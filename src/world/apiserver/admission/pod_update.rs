@@ -64,12 +64,12 @@ pub(super) fn check(pod: &Value, old: &Value, out: &mut Vec<Cause>) {
         }
     }
     let deadline = |state: &Value| at(state, "spec.activeDeadlineSeconds").and_then(Value::as_i64);
-    if let Some(before) = deadline(old) {
-        if deadline(pod).is_none_or(|now| now > before) {
-            out.push(forbidden(
-                "spec.activeDeadlineSeconds",
-                "must be less than or equal to previous value",
-            ));
-        }
+    if let Some(before) = deadline(old)
+        && deadline(pod).is_none_or(|now| now > before)
+    {
+        out.push(forbidden(
+            "spec.activeDeadlineSeconds",
+            "must be less than or equal to previous value",
+        ));
     }
 }

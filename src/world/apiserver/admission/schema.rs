@@ -21,7 +21,9 @@ pub(super) fn defaults(schema: &Value, value: &mut Value) {
         }
         Value::Array(items) => {
             if let Some(inner) = schema.get("items") {
-                items.iter_mut().for_each(|item| defaults(inner, item));
+                for item in items {
+                    defaults(inner, item);
+                }
             }
         }
         _ => {}

@@ -88,17 +88,14 @@ fn compare(value: &mut Value, known: &Value, path: &str, gone: &mut Vec<String>)
     match (value, known) {
         (Value::Object(map), Value::Object(known)) => map.retain(|name, value| {
             let here = join(path, name);
-            match known.get(name) {
-                Some(inner) => {
-                    compare(value, inner, &here, gone);
-                    !value.is_null()
+            if let Some(inner) = known.get(name) {
+                compare(value, inner, &here, gone);
+                !value.is_null()
+            } else {
+                if !value.is_null() {
+                    gone.push(here);
                 }
-                None => {
-                    if !value.is_null() {
-                        gone.push(here);
-                    }
-                    false
-                }
+                false
             }
         }),
         (Value::Array(items), Value::Array(known)) => {

@@ -47,11 +47,11 @@ fn deployment(spec: &mut Map<String, Value>) {
     fill(spec, "progressDeadlineSeconds", 600);
     if let Some(strategy) = sub(spec, "strategy") {
         fill(strategy, "type", "RollingUpdate");
-        if strategy.get("type").and_then(Value::as_str) == Some("RollingUpdate") {
-            if let Some(rolling) = sub(strategy, "rollingUpdate") {
-                fill(rolling, "maxUnavailable", "25%");
-                fill(rolling, "maxSurge", "25%");
-            }
+        if strategy.get("type").and_then(Value::as_str) == Some("RollingUpdate")
+            && let Some(rolling) = sub(strategy, "rollingUpdate")
+        {
+            fill(rolling, "maxUnavailable", "25%");
+            fill(rolling, "maxSurge", "25%");
         }
     }
 }
@@ -60,11 +60,11 @@ fn daemon_set(spec: &mut Map<String, Value>) {
     fill(spec, "revisionHistoryLimit", 10);
     if let Some(strategy) = sub(spec, "updateStrategy") {
         fill(strategy, "type", "RollingUpdate");
-        if strategy.get("type").and_then(Value::as_str) == Some("RollingUpdate") {
-            if let Some(rolling) = sub(strategy, "rollingUpdate") {
-                fill(rolling, "maxUnavailable", 1);
-                fill(rolling, "maxSurge", 0);
-            }
+        if strategy.get("type").and_then(Value::as_str) == Some("RollingUpdate")
+            && let Some(rolling) = sub(strategy, "rollingUpdate")
+        {
+            fill(rolling, "maxUnavailable", 1);
+            fill(rolling, "maxSurge", 0);
         }
     }
 }
@@ -75,10 +75,10 @@ fn stateful_set(spec: &mut Map<String, Value>) {
     fill(spec, "podManagementPolicy", "OrderedReady");
     if let Some(strategy) = sub(spec, "updateStrategy") {
         fill(strategy, "type", "RollingUpdate");
-        if strategy.get("type").and_then(Value::as_str) == Some("RollingUpdate") {
-            if let Some(rolling) = sub(strategy, "rollingUpdate") {
-                fill(rolling, "partition", 0);
-            }
+        if strategy.get("type").and_then(Value::as_str) == Some("RollingUpdate")
+            && let Some(rolling) = sub(strategy, "rollingUpdate")
+        {
+            fill(rolling, "partition", 0);
         }
     }
     if let Some(policy) = sub(spec, "persistentVolumeClaimRetentionPolicy") {

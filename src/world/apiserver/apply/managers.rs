@@ -40,10 +40,10 @@ impl Entry {
     fn text(&self) -> String {
         let mut out = format!("{:?}", self.manager);
         if !self.subresource.is_empty() {
-            out.push_str(&format!(" with subresource {:?}", self.subresource));
+            out = format!("{out} with subresource {:?}", self.subresource);
         }
         if self.operation == Operation::Update {
-            out.push_str(&format!(" using {}", self.api_version));
+            out = format!("{out} using {}", self.api_version);
         }
         out
     }

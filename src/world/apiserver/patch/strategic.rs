@@ -162,7 +162,7 @@ pub(super) fn plain(value: &Value) -> Value {
 }
 
 /// The key of an item as text to compare by.
-pub(super) fn item_key<'v>(item: &'v Value, list: PatchList) -> Option<&'v Value> {
+pub(super) fn item_key(item: &Value, list: PatchList) -> Option<&Value> {
     match list {
         PatchList::Keyed(key) => item.get(key),
         PatchList::Union | PatchList::Replace => Some(item),

@@ -81,14 +81,15 @@ fn merge_keyed(mine: &mut Vec<Value>, patch: &[Value], key: &str, shape: Shape<'
                     None => mine.push(new),
                 }
             }
-            None | Some("merge") => match at.and_then(|at| mine.get_mut(at)) {
-                Some(Value::Object(slot)) => merge_map(slot, fields, shape.item())?,
-                _ => {
+            None | Some("merge") => {
+                if let Some(Value::Object(slot)) = at.and_then(|at| mine.get_mut(at)) {
+                    merge_map(slot, fields, shape.item())?;
+                } else {
                     let mut new = serde_json::Map::new();
                     merge_map(&mut new, fields, shape.item())?;
                     mine.push(Value::Object(new));
                 }
-            },
+            }
             Some(other) => return Err(format!("unknown patch type found: {other}")),
         }
     }

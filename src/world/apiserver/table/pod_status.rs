@@ -42,9 +42,9 @@ pub(super) fn of(pod: &Value, now: Timestamp) -> Seen {
     if at(pod, "metadata.deletionTimestamp").is_some() {
         let phase = text(pod, "status.phase");
         if text(pod, "status.reason") == "NodeLost" {
-            seen.status = "Unknown".to_owned();
+            "Unknown".clone_into(&mut seen.status);
         } else if !matches!(phase, "Succeeded" | "Failed") {
-            seen.status = "Terminating".to_owned();
+            "Terminating".clone_into(&mut seen.status);
         }
     }
     seen.restarts = match tally.last {
@@ -147,6 +147,7 @@ fn container_progress(pod: &Value, seen: &mut Seen, tally: &mut Tally) {
     }
     if seen.status == "Completed" && running {
         let ready = truth_condition(pod, "Ready");
-        seen.status = if ready { "Running" } else { "NotReady" }.to_owned();
+        let word = if ready { "Running" } else { "NotReady" };
+        word.clone_into(&mut seen.status);
     }
 }

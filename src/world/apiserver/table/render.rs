@@ -82,7 +82,7 @@ pub fn render(
     let (definitions, rows): (Vec<Value>, Vec<Value>) = if let Some(crd) = &kind.crd {
         let rows = objects
             .iter()
-            .map(|object| row(object, custom::cells(crd, object, now), include, false))
+            .map(|object| row(object, &custom::cells(crd, object, now), include, false))
             .collect();
         (custom::columns(crd), rows)
     } else {
@@ -90,18 +90,16 @@ pub fn render(
         let pods = kind.kind == "Pod";
         let rows = objects
             .iter()
-            .map(|object| row(object, cells(object, now), include, pods))
+            .map(|object| row(object, &cells(object, now), include, pods))
             .collect();
         (names.iter().map(definition).collect(), rows)
     };
-    table(
-        if columns {
-            Value::Array(definitions)
-        } else {
-            Value::Null
-        },
-        rows,
-    )
+    let definitions = if columns {
+        Value::Array(definitions)
+    } else {
+        Value::Null
+    };
+    table(&definitions, &rows)
 }
 
 /// The Table of an `autoscaling/v1` Scale.
@@ -120,12 +118,12 @@ pub fn scale(scale: &Value, include: IncludeObject, now: Timestamp) -> Value {
         age(scale, now),
     ];
     table(
-        Value::Array(COLUMNS.iter().map(definition).collect()),
-        vec![row(scale, cells, include, false)],
+        &Value::Array(COLUMNS.iter().map(definition).collect()),
+        &[row(scale, &cells, include, false)],
     )
 }
 
-fn table(columns: Value, rows: Vec<Value>) -> Value {
+fn table(columns: &Value, rows: &[Value]) -> Value {
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": columns, "rows": rows})
 }
 
@@ -134,7 +132,7 @@ pub(super) fn definition(column: &Column) -> Value {
     json!({"name": name, "type": kind, "format": format, "description": description, "priority": priority})
 }
 
-fn row(object: &Value, cells: Vec<Value>, include: IncludeObject, pod: bool) -> Value {
+fn row(object: &Value, cells: &[Value], include: IncludeObject, pod: bool) -> Value {
     let mut out = json!({"cells": cells});
     if pod {
         let phase = text(object, "status.phase");
