@@ -48,7 +48,9 @@ impl Engine {
     fn why_pending(&self, pod: &Name) -> Answer {
         let snapshot = self.snapshot();
         let Some(row) = snapshot.pods.get(pod) else {
-            return Answer::Unknown { reason: format!("pod {pod} is gone") };
+            return Answer::Unknown {
+                reason: format!("pod {pod} is gone"),
+            };
         };
         let why = explain::why_pending(&snapshot, row, self.clock.now(), &self.settings);
         let rows = |places: Vec<(Name, Option<crate::model::decision::Refusal>)>| {

@@ -24,10 +24,10 @@ mod texts;
 pub mod theme;
 mod widgets;
 
-//cfgtest
-//mod golden;
-//cfgtest
-//mod sample;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod sample;
 
 pub use app::App;
 pub use event_loop::{Exit, Options, UiError, run};
