@@ -190,7 +190,8 @@ pub fn check(c: &Check) -> String {
     }
 }
 
-fn check_short(c: &Check) -> String {
+/// The check in a few words.
+pub fn check_short(c: &Check) -> String {
     match c {
         Check::Requirement { requirement: r } => key(&r.key).to_owned(),
         Check::Resource { resource, .. } => resource.to_string(),
