@@ -4,6 +4,7 @@
 pub mod apiserver;
 pub mod cluster;
 pub mod ec2;
+pub mod embedded;
 pub mod pace;
 pub mod random;
 pub mod scenario;

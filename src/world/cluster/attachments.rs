@@ -1,4 +1,4 @@
-//! The attach-detach controller: a VolumeAttachment for every volume of a pod on a node, gone a little after the pod.
+//! The attach-detach controller: a `VolumeAttachment` for every volume of a pod on a node, gone a little after the pod.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -75,10 +75,11 @@ impl Cluster {
         }
         for (volume, driver) in wanted {
             let digest = Sha256::digest(format!("{volume}/{driver}/{node}").as_bytes());
-            let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            let bytes = digest.iter().take(16);
+            let hash = bytes.fold(0_u128, |all, byte| (all << 8) | u128::from(*byte));
             let object = json!({
                 "apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttachment",
-                "metadata": {"name": format!("csi-{hash}")},
+                "metadata": {"name": format!("csi-{hash:032x}")},
                 "spec": {"attacher": driver, "nodeName": node, "source": {"persistentVolumeName": volume}},
                 "status": {"attached": true},
             });

@@ -5,26 +5,18 @@ use serde_json::{Map, Value, json};
 
 /// The object at `path`, made when missing; anything else there is replaced.
 pub fn object_at<'a>(value: &'a mut Value, path: &[&str]) -> &'a mut Map<String, Value> {
+    path.iter().fold(as_object(value), |map, key| {
+        as_object(map.entry(*key).or_insert_with(|| json!({})))
+    })
+}
+
+#[allow(clippy::expect_used)]
+fn as_object(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
         *value = json!({});
     }
-    let mut map = match value {
-        Value::Object(map) => map,
-        // The line above made it an object.
-        _ => unreachable!(),
-    };
-    for key in path {
-        let next = map.entry(*key).or_insert_with(|| json!({}));
-        if !next.is_object() {
-            *next = json!({});
-        }
-        map = match next {
-            Value::Object(map) => map,
-            // As above.
-            _ => unreachable!(),
-        };
-    }
-    map
+    // The line above made it an object.
+    value.as_object_mut().expect("an object")
 }
 
 /// Whole seconds in UTC, as Kubernetes writes times.

@@ -136,7 +136,7 @@ impl Cluster {
         {
             self.change(&dependent.kind, &dependent.key, |object| {
                 if let Some(owners) = object["metadata"]["ownerReferences"].as_array_mut() {
-                    owners.retain(|owner| owner["uid"] != &*stored.uid);
+                    owners.retain(|owner| owner["uid"] != *stored.uid);
                 }
             });
         }

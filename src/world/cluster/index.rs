@@ -24,7 +24,7 @@ pub struct Index {
     pub namespaces: BTreeMap<Name, Labels>,
     /// Namespaces that are being deleted.
     pub ending: BTreeSet<Name>,
-    /// Selectors of PodDisruptionBudgets; `None` selects nothing.
+    /// Selectors of `PodDisruptionBudgets`; `None` selects nothing.
     pub budgets: BTreeMap<Key, Option<LabelSelector>>,
     /// Every object by uid.
     pub places: BTreeMap<Name, Place>,

@@ -4,6 +4,7 @@
 //! looks at the store and at the [`index`], and writes what is missing.
 
 mod attachments;
+mod changes;
 mod conditions;
 mod events;
 mod garbage;

@@ -1,5 +1,5 @@
 //! Node lifecycle, taint eviction and pod garbage collection: taints follow the Ready condition and the cordon, pods
-//! that do not tolerate a NoExecute taint go, and so do pods whose node is gone.
+//! that do not tolerate a `NoExecute` taint go, and so do pods whose node is gone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,7 +157,7 @@ impl Cluster {
     }
 }
 
-/// How long a pod stays under a NoExecute taint; `None` for ever.
+/// How long a pod stays under a `NoExecute` taint; `None` for ever.
 fn patience(pod: &PodRow, taint: &Taint) -> Option<Duration> {
     if !pod.spec.tolerations.iter().any(|t| t.tolerates(taint)) {
         let common = matches!(&*taint.key, NOT_READY | UNREACHABLE);

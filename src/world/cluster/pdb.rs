@@ -1,4 +1,4 @@
-//! The disruption controller: status of PodDisruptionBudgets.
+//! The disruption controller: status of `PodDisruptionBudgets`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,16 +152,13 @@ impl Cluster {
             if !seen.insert(uid) {
                 continue;
             }
-            match self.root(uid) {
-                Some((root, replicas)) => {
-                    scales.insert(root, replicas);
-                }
-                None => {
-                    let same = pods
-                        .iter()
-                        .filter(|p| p.controller.as_ref().is_some_and(|(_, u)| u == uid));
-                    loose += i64::try_from(same.count()).unwrap_or(0);
-                }
+            if let Some((root, replicas)) = self.root(uid) {
+                scales.insert(root, replicas);
+            } else {
+                let same = pods
+                    .iter()
+                    .filter(|p| p.controller.as_ref().is_some_and(|(_, u)| u == uid));
+                loose += i64::try_from(same.count()).unwrap_or(0);
             }
         }
         scales.values().sum::<i64>() + loose

@@ -26,7 +26,7 @@ pub enum Timer {
     PodFinish { pod: Key, uid: Name },
     /// A terminating pod's containers are gone.
     PodStop { pod: Key, uid: Name },
-    /// A pod has tolerated a NoExecute taint for as long as it may.
+    /// A pod has tolerated a `NoExecute` taint for as long as it may.
     PodEvict { pod: Key, uid: Name },
     /// Nodes of an earlier run whose machines never showed up go.
     AdoptNodes,

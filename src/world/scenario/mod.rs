@@ -43,6 +43,8 @@ mod builtin;
 mod error;
 mod field;
 mod parse;
+#[cfg(test)]
+mod parse_tests;
 mod player;
 #[cfg(test)]
 mod player_tests;

@@ -209,9 +209,8 @@ fn container(seed: u64, pod: &str, container: &Value, ready: bool, state: &Value
     let name = container["name"].as_str().unwrap_or("");
     let image = container["image"].as_str().unwrap_or("");
     let digest = |what: &str, of: &str| {
-        (0..4)
-            .map(|i| format!("{:016x}", random::draw(seed, what, &format!("{of}/{i}"))))
-            .collect::<String>()
+        let part = |i: u8| random::draw(seed, what, &format!("{of}/{i}"));
+        format!("{:016x}{:016x}{:016x}{:016x}", part(0), part(1), part(2), part(3))
     };
     json!({
         "name": name, "image": image,

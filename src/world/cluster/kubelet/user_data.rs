@@ -1,5 +1,5 @@
-//! What user data tells a kubelet (`aws §4`): node labels, taints to register with, and the pod limit. AL2023's
-//! NodeConfig, AL2's bootstrap arguments and Bottlerocket's settings are understood; everything else is passed over.
+//! What user data tells a kubelet (`aws §4`): node labels, taints to register with, and the pod limit. `AL2023`'s
+//! `NodeConfig`, AL2's bootstrap arguments and Bottlerocket's settings are understood; everything else is passed over.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub fn read(text: &str) -> Told {
     out
 }
 
-/// Every YAML document of kind NodeConfig, whether in a MIME part or alone.
+/// Every YAML document of kind `NodeConfig`, whether in a MIME part or alone.
 fn node_configs(text: &str) -> Vec<Value> {
     let boundary = text.lines().find_map(|line| {
         let (_, rest) = line.split_once("boundary=")?;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::spec::{amounts, effect};
+use super::doc::effect;
+use super::spec::amounts;
 use crate::model::{Labels, Name, Resources, Taint};
 
 /// Status of the Ready condition.

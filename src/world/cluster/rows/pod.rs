@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::spec::{Interner, SpecDoc};
+use super::doc::SpecDoc;
+use super::spec::Interner;
 use super::{Key, TolerationDoc};
 use crate::model::{Labels, Name, Phase, PodSpec};
 
@@ -23,7 +24,7 @@ pub struct PodRow {
     pub spec: Arc<PodSpec>,
     pub created: Timestamp,
     pub node: Option<Name>,
-    /// The one node that a DaemonSet pod may go to.
+    /// The one node that a `DaemonSet` pod may go to.
     pub pinned: Option<Name>,
     pub phase: Phase,
     /// When the Ready condition became True.
@@ -41,11 +42,11 @@ pub struct PodRow {
     pub run_for: Option<Duration>,
     /// Ready only this long after its start.
     pub warm_up: Duration,
-    /// Message of PodScheduled=False.
+    /// Message of `PodScheduled`=False.
     pub unscheduled: Option<Name>,
     /// `controller.kubernetes.io/pod-deletion-cost`.
     pub cost: i32,
-    /// Tolerations with a time limit, for NoExecute taints.
+    /// Tolerations with a time limit, for `NoExecute` taints.
     pub limited: Vec<(crate::model::Toleration, Duration)>,
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Stamp;
-use super::topology::{Groups, TopologyState};
+use super::domains::TopologyState;
+use super::topology::Groups;
 use super::volume::VolumeRules;
 use crate::model::{Labels, Name, PodSpec};
 use crate::world::cluster::rows::{Key, PodRow};

@@ -1,4 +1,4 @@
-//! The text of PodScheduled=False, as kube-scheduler words it.
+//! The text of `PodScheduled`=False, as kube-scheduler words it.
 
 use std::collections::BTreeMap;
 

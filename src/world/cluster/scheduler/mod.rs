@@ -4,6 +4,7 @@
 
 mod bind;
 mod class;
+mod domains;
 mod fit;
 mod message;
 mod nodes;
@@ -162,15 +163,14 @@ impl Scheduler {
             labels: row.labels.clone(),
             pinned: row.pinned.clone(),
         };
-        let id = match self.ids.get(&key) {
-            Some(id) => *id,
-            None => {
-                self.next_id += 1;
-                let groups = self.topology.register(&key, &self.nodes, index);
-                self.ids.insert(key.clone(), self.next_id);
-                self.classes.insert(self.next_id, Class::new(key, groups));
-                self.next_id
-            }
+        let id = if let Some(id) = self.ids.get(&key) {
+            *id
+        } else {
+            self.next_id += 1;
+            let groups = self.topology.register(&key, &self.nodes, index);
+            self.ids.insert(key.clone(), self.next_id);
+            self.classes.insert(self.next_id, Class::new(key, groups));
+            self.next_id
         };
         let place = QueueKey::of(row);
         if let Some(class) = self.classes.get_mut(&id) {

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::class::ClassKey;
-use super::nodes::{NodeSlot, Nodes};
+use super::domains::{Rule, Spread, TopologyState};
+use super::nodes::Nodes;
 use crate::model::pod::{AffinityTerm, SpreadConstraint};
 use crate::model::selector::{SelectorExpression, SelectorOperator};
-use crate::model::taints::untolerated;
-use crate::model::{LabelSelector, Labels, Name, PodSpec, TaintEffect};
+use crate::model::{LabelSelector, Labels, Name};
 use crate::world::cluster::index::Index;
-use crate::world::cluster::rows::{PodRow, node_matches};
+use crate::world::cluster::rows::PodRow;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct GroupKey {
@@ -170,8 +170,8 @@ impl Topology {
         id
     }
 
-    fn group(&mut self, key: GroupKey, nodes: &Nodes, index: &Index) -> usize {
-        if let Some(id) = self.ids.get(&key) {
+    fn group(&mut self, key: &GroupKey, nodes: &Nodes, index: &Index) -> usize {
+        if let Some(id) = self.ids.get(key) {
             return *id;
         }
         let id = self.add(key.clone());
@@ -198,19 +198,19 @@ impl Topology {
             let key = GroupKey::spread(namespace, constraint, labels);
             let itself = key.selects(namespace, labels, index);
             out.spread
-                .push((self.group(key, nodes, index), constraint.clone(), itself));
+                .push((self.group(&key, nodes, index), constraint.clone(), itself));
         }
         out.befriends_itself = true;
         for term in &spec.affinity {
             let key = GroupKey::term(namespace, term);
             out.befriends_itself &= key.selects(namespace, labels, index);
             out.affinity
-                .push((self.group(key, nodes, index), term.topology_key.clone()));
+                .push((self.group(&key, nodes, index), term.topology_key.clone()));
         }
         for term in &spec.anti_affinity {
             let key = GroupKey::term(namespace, term);
             out.anti
-                .push((self.group(key, nodes, index), term.topology_key.clone()));
+                .push((self.group(&key, nodes, index), term.topology_key.clone()));
         }
         out.inverse = self.repelling(class, index);
         out
@@ -273,128 +273,5 @@ impl Topology {
             anti: plain(&groups.anti),
             inverse: plain(&groups.inverse),
         }
-    }
-}
-
-#[derive(Debug)]
-struct Spread {
-    constraint: SpreadConstraint,
-    /// 1 when the pod counts itself.
-    itself: i64,
-}
-
-#[derive(Debug)]
-struct Rule {
-    group: usize,
-    key: Name,
-    spread: Option<Spread>,
-    domains: BTreeMap<Name, i64>,
-}
-
-impl Rule {
-    /// The node's domain, if the node takes part.
-    fn domain<'a>(&self, node: &'a NodeSlot, spec: &PodSpec) -> Option<&'a Name> {
-        if let Some(spread) = &self.spread {
-            let takes_part = spec
-                .spread
-                .iter()
-                .all(|c| node.row.labels.contains_key(&c.topology_key))
-                && (!spread.constraint.honor_affinity || node_matches(spec, &node.row.labels))
-                && (!spread.constraint.honor_taints
-                    || untolerated(&node.row.taints, &spec.tolerations)
-                        .all(|t| t.effect == TaintEffect::PreferNoSchedule));
-            if !takes_part {
-                return None;
-            }
-        }
-        node.row.labels.get(&self.key)
-    }
-
-    fn count(&self, domain: &Name) -> i64 {
-        self.domains.get(domain).copied().unwrap_or(0)
-    }
-
-    /// `scheduling §18.5` for an existing node.
-    fn spread_allows(&self, spread: &Spread, domain: &Name) -> bool {
-        let few = spread
-            .constraint
-            .min_domains
-            .is_some_and(|min| self.domains.len() < usize::try_from(min).unwrap_or(0));
-        let least = if few {
-            0
-        } else {
-            self.domains.values().copied().min().unwrap_or(0)
-        };
-        self.count(domain) + spread.itself - least <= i64::from(spread.constraint.max_skew)
-    }
-}
-
-/// Counts by domain of one class's rules.
-#[derive(Debug)]
-pub struct TopologyState {
-    spread: Vec<Rule>,
-    affinity: Vec<Rule>,
-    befriends_itself: bool,
-    anti: Vec<Rule>,
-    inverse: Vec<Rule>,
-}
-
-impl TopologyState {
-    /// Carries a placement on `node` into the sums.
-    pub fn count(&mut self, moved: &[(usize, i64)], node: &NodeSlot, spec: &PodSpec) {
-        let rules = self
-            .spread
-            .iter_mut()
-            .chain(&mut self.affinity)
-            .chain(&mut self.anti)
-            .chain(&mut self.inverse);
-        for rule in rules {
-            for (group, by) in moved {
-                if *group == rule.group
-                    && let Some(domain) = rule.domain(node, spec)
-                {
-                    *rule.domains.entry(domain.clone()).or_insert(0) += by;
-                }
-            }
-        }
-    }
-
-    /// Why this node is no place, in kube-scheduler's words.
-    pub fn refusal(&self, node: &NodeSlot, spec: &PodSpec) -> Option<&'static str> {
-        for rule in &self.spread {
-            let Some(domain) = node.row.labels.get(&rule.key) else {
-                return Some("node(s) didn't match pod topology spread constraints (missing required label)");
-            };
-            if let Some(spread) = &rule.spread
-                && !rule.spread_allows(spread, domain)
-            {
-                return Some("node(s) didn't match pod topology spread constraints");
-            }
-        }
-        let taken = |rules: &[Rule]| {
-            rules
-                .iter()
-                .any(|r| r.domain(node, spec).is_some_and(|domain| r.count(domain) > 0))
-        };
-        if taken(&self.inverse) {
-            return Some("node(s) didn't satisfy existing pods anti-affinity rules");
-        }
-        let near_all = self
-            .affinity
-            .iter()
-            .all(|r| r.domain(node, spec).is_some_and(|domain| r.count(domain) > 0));
-        if !near_all && !self.may_be_first(node, spec) {
-            return Some("node(s) didn't match pod affinity rules");
-        }
-        taken(&self.anti).then_some("node(s) didn't match pod anti-affinity rules")
-    }
-
-    /// A pod that matches its own affinity may go anywhere with the labels while no such pod is placed.
-    fn may_be_first(&self, node: &NodeSlot, spec: &PodSpec) -> bool {
-        self.befriends_itself
-            && self
-                .affinity
-                .iter()
-                .all(|r| r.domain(node, spec).is_some() && r.domains.values().all(|c| *c == 0))
     }
 }

@@ -1,4 +1,4 @@
-//! DaemonSets: one pod on every node that takes it, not-ready and cordoned ones included.
+//! `DaemonSets`: one pod on every node that takes it, not-ready and cordoned ones included.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -148,13 +148,13 @@ fn runs(pod: &PodSpec, node: &NodeRow) -> bool {
         && untolerated(&node.taints, &pod.tolerations).all(|t| t.effect == TaintEffect::PreferNoSchedule)
 }
 
-/// Whether a pod that is there may stay: NoSchedule taints do not push it out.
+/// Whether a pod that is there may stay: `NoSchedule` taints do not push it out.
 fn stays(pod: &PodSpec, node: &NodeRow) -> bool {
     node_matches(pod, &node.labels)
         && untolerated(&node.taints, &pod.tolerations).all(|t| t.effect != TaintEffect::NoExecute)
 }
 
-/// What the DaemonSet controller adds to every pod.
+/// What the `DaemonSet` controller adds to every pod.
 fn standard_tolerations(host_network: bool) -> Vec<(&'static str, TaintEffect)> {
     let mut out = vec![
         (NOT_READY, TaintEffect::NoExecute),

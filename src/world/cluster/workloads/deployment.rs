@@ -1,4 +1,4 @@
-//! Deployments: a ReplicaSet for each template, and the status over all of them.
+//! Deployments: a `ReplicaSet` for each template, and the status over all of them.
 
 use serde_json::{Value, json};
 
@@ -28,8 +28,9 @@ impl Cluster {
         let hash = template::hash(&spec["template"]);
         let mut sets = self.sets_of(key, &stored, &hash);
         if spec["paused"] == true {
-            sets.iter_mut()
-                .for_each(|s| s.current = s.current || s.hash == hash);
+            for set in &mut sets {
+                set.current |= set.hash == hash;
+            }
         } else if !sets.iter().any(|s| s.current) {
             let revision = sets.iter().map(|s| s.revision).max().unwrap_or(0) + 1;
             self.make_set(key, &stored, &object, &hash, revision);

@@ -73,7 +73,7 @@ impl Cluster {
         }
         let mut used = tally.indexes;
         for _ in have..wanted {
-            let index = (0..).find(|i| !used.contains(i)).unwrap_or(0);
+            let index = (0..=used.len()).find(|i| !used.contains(i)).unwrap_or(0);
             used.insert(index);
             if !self.make_job_pod(key, &stored, spec, index) {
                 self.mark_after(Work::Job(key.clone()), Duration::from_secs(5));

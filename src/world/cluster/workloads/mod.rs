@@ -1,4 +1,4 @@
-//! The workload controllers of kube-controller-manager: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job.
+//! The workload controllers of kube-controller-manager: Deployment, `ReplicaSet`, `StatefulSet`, `DaemonSet`, Job.
 
 mod daemonset;
 mod deployment;

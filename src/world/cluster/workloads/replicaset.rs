@@ -1,4 +1,4 @@
-//! ReplicaSets: as many pods as wanted; of too many, the least useful go first.
+//! `ReplicaSets`: as many pods as wanted; of too many, the least useful go first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The arithmetic of a rollout: which ReplicaSet gets how many replicas next.
+//! The arithmetic of a rollout: which `ReplicaSet` gets how many replicas next.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::replicaset::count;
 use crate::model::Name;
 use crate::world::cluster::pdb::amount;
 
-/// A ReplicaSet of a Deployment.
+/// A `ReplicaSet` of a Deployment.
 #[derive(Clone, Debug)]
 pub struct Set {
     pub name: Name,

@@ -1,4 +1,4 @@
-//! StatefulSets: numbered pods with claims of their own, one after the other or all at once.
+//! `StatefulSets`: numbered pods with claims of their own, one after the other or all at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
