@@ -1,5 +1,15 @@
-//! Watches and files into rows: the deltas that make a `Snapshot`.
+//! Watches, files and what the cloud port reports into rows: the deltas that make a `Snapshot`. [`Observer`] watches a
+//! cluster, [`CloudWatch`] polls the cloud, [`files::load`] reads manifests.
 
-pub mod objects;
+pub mod cloud;
+pub mod files;
+pub mod kinds;
+pub mod project;
+mod rows;
+pub mod slim;
+mod task;
+pub mod watch;
 
-pub use objects::{Objects, read_only};
+pub use cloud::{CloudBatch, CloudWatch, merge_resolved};
+pub use project::Projector;
+pub use watch::{Batch, Observer, WatchProblem};
