@@ -135,7 +135,7 @@ fn parse(name: &str, text: &str, out: &mut Vec<Document>, errors: &mut Vec<FileE
             continue;
         }
         number += 1;
-        let options = serde_saphyr::options! { budget: None };
+        let options = serde_saphyr::options! { budget: None, strict_booleans: true };
         match serde_saphyr::from_str_with_options::<Value>(&part, options) {
             Ok(Value::Null) => {}
             Ok(value) => out.push(Document {
