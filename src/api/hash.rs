@@ -1,23 +1,18 @@
-//! Static hashes of NodePools and EC2NodeClasses (`api §12`): FNV-1 over Go's view of the objects, so that a
-//! cluster can be taken over from Karpenter without replacing every node.
+//! The static hashes of NodePool templates and EC2NodeClasses, bit for bit those of Karpenter, so that taking a
+//! cluster over replaces no node (`api §12`).
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
-use super::ec2nodeclass::Ec2NodeClassSpec;
-use crate::model::nodepool::Template;
-use crate::model::{Labels, Taint};
-
-/// Text of `karpenter.sh/nodepool-hash-version`.
-pub const NODEPOOL_VERSION: &str = "v3";
-/// Text of `karpenter.k8s.aws/ec2nodeclass-hash-version`.
-pub const NODE_CLASS_VERSION: &str = "v6";
+use super::ec2nodeclass::{BlockDevice, Ec2NodeClassSpec, Kubelet};
+use super::nodepool::NodeClaimTemplate;
+use super::shared::{DurationText, Taint};
 
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h: u64, b| {
         h.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*b)
     })
+}
+
+fn text(t: &str) -> u64 {
+    fnv(t.as_bytes())
 }
 
 fn ordered(a: u64, b: u64) -> u64 {
@@ -31,373 +26,341 @@ fn finish(a: u64) -> u64 {
     fnv(&a.to_le_bytes())
 }
 
-fn text(s: &str) -> u64 {
-    fnv(s.as_bytes())
+fn list(elements: impl IntoIterator<Item = u64>) -> u64 {
+    elements.into_iter().fold(0, |h, e| h ^ e)
 }
 
-/// A Go struct under construction: fields in declaration order, zero values left out by the caller.
-struct Struct(u64);
+fn map<'a>(entries: impl IntoIterator<Item = (&'a String, &'a String)>) -> u64 {
+    finish(list(entries.into_iter().map(|(k, v)| ordered(text(k), text(v)))))
+}
+
+/// Hash of a struct: fields are added in declaration order, zero ones left out by the caller (`None`).
+struct Struct(u64, bool);
 
 impl Struct {
     fn new(name: &str) -> Self {
-        Self(text(name))
+        Self(text(name), true)
     }
 
-    fn field(&mut self, name: &str, value: Option<u64>) -> &mut Self {
+    fn field(mut self, name: &str, value: Option<u64>) -> Self {
         if let Some(value) = value {
             self.0 = finish(self.0 ^ ordered(text(name), value));
+            self.1 = false;
         }
         self
     }
+
+    fn string(self, name: &str, value: Option<&str>) -> Self {
+        self.field(name, value.map(text))
+    }
+
+    fn end(self) -> u64 {
+        self.0
+    }
+
+    /// `None` when every field is zero, for a struct that is held by value.
+    fn unless_zero(self) -> Option<u64> {
+        (!self.1).then_some(self.0)
+    }
 }
 
-fn some_text(s: &str) -> Option<u64> {
-    (!s.is_empty()).then(|| text(s))
+fn boolean(b: bool) -> u64 {
+    fnv(&[u8::from(b)])
 }
 
-fn map<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> Option<u64> {
-    let hashes: Vec<u64> = entries.map(|(k, v)| ordered(text(k), text(v))).collect();
-    (!hashes.is_empty()).then(|| finish(hashes.into_iter().fold(0, |a, b| a ^ b)))
+fn int64(n: i64) -> u64 {
+    fnv(&n.to_le_bytes())
 }
 
-fn labels(map_: &Labels) -> Option<u64> {
-    map(map_.iter().map(|(k, v)| (&**k, &**v)))
+fn int32(n: i32) -> u64 {
+    fnv(&n.to_le_bytes())
 }
 
-fn list(hashes: impl Iterator<Item = u64>) -> Option<u64> {
-    let hashes: Vec<u64> = hashes.collect();
-    (!hashes.is_empty()).then(|| hashes.into_iter().fold(0, |a, b| a ^ b))
+fn filled(t: &str) -> Option<&str> {
+    (!t.is_empty()).then_some(t)
+}
+
+/// Nanoseconds; `None` for `Never` and for text that is no duration.
+fn nanos(d: &DurationText) -> Option<i64> {
+    i64::try_from(d.get()?.as_nanos()).ok()
+}
+
+/// The hash of a NodePool's `spec.template`, version `v3`: a decimal number as text. An absent `expireAfter`
+/// counts as its default, 720h.
+pub fn nodepool(template: &NodeClaimTemplate) -> String {
+    let meta = template.metadata.clone().unwrap_or_default();
+    let spec = &template.spec;
+    let reference = Struct::new("NodeClassReference")
+        .string("Kind", filled(&spec.node_class_ref.kind))
+        .string("Name", filled(&spec.node_class_ref.name))
+        .string("Group", filled(&spec.node_class_ref.group))
+        .end();
+    let grace = spec
+        .termination_grace_period
+        .as_ref()
+        .map(|d| duration(nanos(d).unwrap_or(0)));
+    let expire = match &spec.expire_after {
+        Some(text) => nanos(text),
+        None => nanos(&"720h".into()),
+    };
+    let expire = expire.map(|n| {
+        Struct::new("NillableDuration")
+            .field("Duration", Some(int64(n)))
+            .end()
+    });
+    let metadata = Struct::new("ObjectMeta")
+        .field("Labels", (!meta.labels.is_empty()).then(|| map(&meta.labels)))
+        .field(
+            "Annotations",
+            (!meta.annotations.is_empty()).then(|| map(&meta.annotations)),
+        )
+        .unless_zero();
+    let spec = Struct::new("NodeClaimTemplateSpec")
+        .field("Taints", taints(&spec.taints))
+        .field("StartupTaints", taints(&spec.startup_taints))
+        .field("NodeClassRef", Some(reference))
+        .field("TerminationGracePeriod", grace)
+        .field("ExpireAfter", expire)
+        .unless_zero();
+    Struct::new("NodeClaimTemplate")
+        .field("ObjectMeta", metadata)
+        .field("Spec", spec)
+        .end()
+        .to_string()
+}
+
+fn duration(nanos: i64) -> u64 {
+    Struct::new("Duration")
+        .field("Duration", (nanos != 0).then(|| int64(nanos)))
+        .end()
 }
 
 fn taints(taints: &[Taint]) -> Option<u64> {
-    list(taints.iter().map(|t| {
-        let mut s = Struct::new("Taint");
-        s.field("Key", some_text(&t.key))
-            .field("Value", some_text(&t.value));
-        s.field("Effect", Some(text(t.effect.as_str())));
-        s.0
-    }))
+    (!taints.is_empty()).then(|| {
+        list(taints.iter().map(|t| {
+            Struct::new("Taint")
+                .string("Key", filled(&t.key))
+                .string("Value", t.value.as_deref().and_then(filled))
+                .string("Effect", filled(&t.effect))
+                .end()
+        }))
+    })
 }
 
-fn nanos(time: Option<std::time::Duration>) -> Option<u64> {
-    let nanos = i64::try_from(time?.as_nanos()).unwrap_or(i64::MAX);
-    Some(fnv(&nanos.to_le_bytes()))
-}
-
-/// NodePool v3: the template without its requirements.
-pub fn nodepool(template: &Template) -> String {
-    let mut meta = Struct::new("ObjectMeta");
-    meta.field("Labels", labels(&template.labels))
-        .field("Annotations", labels(&template.annotations));
-    let plain = template.labels.is_empty() && template.annotations.is_empty();
-
-    let mut class = Struct::new("NodeClassReference");
-    class.field("Kind", some_text(&template.class.kind));
-    class.field("Name", some_text(&template.class.name));
-    class.field("Group", some_text(&template.class.group));
-
-    let mut grace = Struct::new("Duration");
-    grace.field(
-        "Duration",
-        template
-            .termination_grace
-            .filter(|t| !t.is_zero())
-            .and_then(|t| nanos(Some(t))),
-    );
-    let mut expire = Struct::new("NillableDuration");
-    expire.field("Duration", nanos(template.expire_after));
-
-    let mut spec = Struct::new("NodeClaimTemplateSpec");
-    spec.field("Taints", taints(&template.taints));
-    spec.field("StartupTaints", taints(&template.startup_taints));
-    spec.field("NodeClassRef", Some(class.0));
-    spec.field(
-        "TerminationGracePeriod",
-        template.termination_grace.map(|_| grace.0),
-    );
-    spec.field("ExpireAfter", template.expire_after.map(|_| expire.0));
-
-    let mut all = Struct::new("NodeClaimTemplate");
-    all.field("ObjectMeta", (!plain).then_some(meta.0))
-        .field("Spec", Some(spec.0));
-    all.0.to_string()
-}
-
-/// EC2NodeClass v6 without a CA bundle; the family is the one that the spec's terms resolve to.
-pub fn node_class(spec: &Ec2NodeClassSpec) -> String {
-    // Serialising plain data cannot fail; null would hash as an empty spec.
-    let json = serde_json::to_value(spec).unwrap_or_default();
-    node_class_with(&json, &family(&json), "")
-}
-
-/// What `amiFamily` or the alias says.
-fn family(spec: &Value) -> String {
-    if let Some(family) = spec["amiFamily"].as_str() {
-        return family.to_owned();
-    }
-    let alias = spec["amiSelectorTerms"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find_map(|t| t["alias"].as_str());
-    match alias.and_then(|a| a.split('@').next()) {
-        Some("al2") => "AL2",
-        Some("al2023") => "AL2023",
-        Some("bottlerocket") => "Bottlerocket",
-        Some("windows2019") => "Windows2019",
-        Some("windows2022") => "Windows2022",
-        Some("windows2025") => "Windows2025",
-        _ => "Custom",
-    }
-    .to_owned()
-}
-
-fn node_class_with(spec: &Value, family: &str, ca_bundle: &str) -> String {
-    let kubelet = match &spec["kubelet"] {
-        Value::Object(map) if !map.is_empty() => canonical(&spec["kubelet"]),
+/// The hash of an EC2NodeClass, version `v6`.
+pub fn ec2nodeclass_v6(spec: &Ec2NodeClassSpec, ca_bundle: &str) -> String {
+    let kubelet = match &spec.kubelet {
+        Some(k) if !k.0.is_empty() => serde_json::to_string(&k.0).unwrap_or_default(),
         _ => "null".to_owned(),
     };
-    (class_spec(spec) ^ text(family) ^ text(ca_bundle) ^ text(&kubelet)).to_string()
+    list([
+        class_spec(spec, None),
+        text(spec.family()),
+        text(ca_bundle),
+        text(&kubelet),
+    ])
+    .to_string()
 }
 
-/// JSON text with sorted keys.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(map) => {
-            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
-            let parts: Vec<String> = sorted
-                .into_iter()
-                .map(|(k, v)| format!("{}:{}", Value::from(k.as_str()), canonical(v)))
-                .collect();
-            format!("{{{}}}", parts.join(","))
-        }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        other => other.to_string(),
-    }
+/// The hash of an EC2NodeClass as Karpenter 1.12 to 1.14 computes it, version `v5`.
+pub fn ec2nodeclass_v5(spec: &Ec2NodeClassSpec, ca_bundle: &str) -> String {
+    let kubelet = spec.kubelet.as_ref().map(kubelet_v5);
+    list([class_spec(spec, kubelet), text(spec.family()), text(ca_bundle)]).to_string()
 }
 
-/// What a JSON field is in Go; pointers count even when they point to a zero value.
-#[derive(Clone, Copy)]
-enum Go {
-    Text,
-    TextPointer,
-    BoolPointer,
-    Bool,
-    Int32Pointer,
-    Int64Pointer,
-    Int32,
-    Map,
-    Seconds,
+fn class_spec(spec: &Ec2NodeClassSpec, kubelet: Option<u64>) -> u64 {
+    let placement = spec.placement_group_selector.as_ref().map(|p| {
+        Struct::new("PlacementGroupSelector")
+            .string("Name", p.name.as_deref().and_then(filled))
+            .string("ID", p.id.as_deref().and_then(filled))
+            .end()
+    });
+    let metadata = Some(&spec.metadata()).map(|m| {
+        Struct::new("MetadataOptions")
+            .string("HTTPEndpoint", m.http_endpoint.as_deref())
+            .string("HTTPProtocolIPv6", m.http_protocol_ipv6.as_deref())
+            .field(
+                "HTTPPutResponseHopLimit",
+                m.http_put_response_hop_limit.map(int64),
+            )
+            .string("HTTPTokens", m.http_tokens.as_deref())
+            .end()
+    });
+    let tracking = spec.connection_tracking.as_ref().map(|c| {
+        Struct::new("ConnectionTracking")
+            .field("TCPEstablishedTimeout", c.tcp_established_timeout.map(int32))
+            .field("UDPStreamTimeout", c.udp_stream_timeout.map(int32))
+            .field("UDPTimeout", c.udp_timeout.map(int32))
+            .end()
+    });
+    let interfaces = (!spec.network_interfaces.is_empty()).then(|| {
+        list(spec.network_interfaces.iter().map(|n| {
+            let index = |n: i32| (n != 0).then(|| int32(n));
+            Struct::new("NetworkInterface")
+                .field("NetworkCardIndex", index(n.network_card_index))
+                .field("DeviceIndex", index(n.device_index))
+                .string("InterfaceType", filled(&n.interface_type))
+                .end()
+        }))
+    });
+    let devices = (!spec.block_device_mappings.is_empty()).then(|| {
+        list(spec.block_device_mappings.iter().map(|d| {
+            Struct::new("BlockDeviceMapping")
+                .string("DeviceName", d.device_name.as_deref())
+                .field("EBS", d.ebs.as_ref().map(block_device))
+                .field("RootVolume", d.root_volume.filter(|root| *root).map(boolean))
+                .end()
+        }))
+    });
+    let cpu = spec.cpu_options.as_ref().map(|c| {
+        Struct::new("CPUOptions")
+            .string("NestedVirtualization", c.nested_virtualization.as_deref())
+            .end()
+    });
+    Struct::new("EC2NodeClassSpec")
+        .field("PlacementGroupSelector", placement)
+        .field(
+            "AssociatePublicIPAddress",
+            spec.associate_public_ip_address.map(boolean),
+        )
+        .string("UserData", spec.user_data.as_deref())
+        .string("Role", spec.role.as_deref().and_then(filled))
+        .string("InstanceProfile", spec.instance_profile.as_deref())
+        .field("Tags", (!spec.tags.is_empty()).then(|| map(&spec.tags)))
+        .field("Kubelet", kubelet)
+        .field("BlockDeviceMappings", devices)
+        .string("InstanceStorePolicy", spec.instance_store_policy.as_deref())
+        .field("NetworkInterfaces", interfaces)
+        .field("DetailedMonitoring", spec.detailed_monitoring.map(boolean))
+        .field("MetadataOptions", metadata)
+        .field("ConnectionTracking", tracking)
+        .string("Context", spec.context.as_deref())
+        .field("CPUOptions", cpu)
+        .end()
 }
 
-fn scalar(value: &Value, go: Go) -> Option<u64> {
-    if value.is_null() {
-        return None;
-    }
-    let int = value.as_i64().unwrap_or(0);
-    let int32 = i32::try_from(int).unwrap_or(0);
-    match go {
-        Go::Text => some_text(value.as_str()?),
-        Go::TextPointer => Some(text(value.as_str()?)),
-        Go::BoolPointer => Some(fnv(&[u8::from(value.as_bool()?)])),
-        Go::Bool => value.as_bool()?.then(|| fnv(&[1])),
-        Go::Int32Pointer => Some(fnv(&int32.to_le_bytes())),
-        Go::Int32 => (int32 != 0).then(|| fnv(&int32.to_le_bytes())),
-        Go::Int64Pointer => Some(fnv(&int.to_le_bytes())),
-        Go::Map => map(value
-            .as_object()?
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str().unwrap_or("")))),
-        Go::Seconds => {
-            let time = super::shared::go_duration(value.as_str()?)?;
-            let mut s = Struct::new("Duration");
-            s.field("Duration", (!time.is_zero()).then(|| nanos(Some(time))).flatten());
-            Some(s.0)
-        }
-    }
+fn block_device(d: &BlockDevice) -> u64 {
+    Struct::new("BlockDevice")
+        .field("DeleteOnTermination", d.delete_on_termination.map(boolean))
+        .field("Encrypted", d.encrypted.map(boolean))
+        .field("IOPS", d.iops.map(int64))
+        .string("KMSKeyID", d.kms_key_id.as_deref())
+        .string("SnapshotID", d.snapshot_id.as_deref())
+        .field("Throughput", d.throughput.map(int64))
+        .field(
+            "VolumeInitializationRate",
+            d.volume_initialization_rate.map(int32),
+        )
+        .string("VolumeSize", d.volume_size.as_ref().map(|s| s.as_str()))
+        .string("VolumeType", d.volume_type.as_deref())
+        .end()
 }
 
-/// A struct whose fields are scalars: (Go name, JSON name, type).
-fn flat(name: &str, value: &Value, fields: &[(&str, &str, Go)]) -> Option<u64> {
-    value.as_object()?;
-    let mut s = Struct::new(name);
-    for (go_name, json_name, go) in fields {
-        s.field(go_name, scalar(&value[*json_name], *go));
-    }
-    Some(s.0)
-}
-
-fn class_spec(spec: &Value) -> u64 {
-    use Go::{Bool, BoolPointer, Int32, Int32Pointer, Int64Pointer, Map, Seconds, Text, TextPointer};
-    let items = |key: &str| spec[key].as_array().cloned().unwrap_or_default();
-    let device = |m: &Value| {
-        let mut s = Struct::new("BlockDeviceMapping");
-        s.field("DeviceName", scalar(&m["deviceName"], TextPointer));
-        s.field(
-            "EBS",
-            flat(
-                "BlockDevice",
-                &m["ebs"],
-                &[
-                    ("DeleteOnTermination", "deleteOnTermination", BoolPointer),
-                    ("Encrypted", "encrypted", BoolPointer),
-                    ("IOPS", "iops", Int64Pointer),
-                    ("KMSKeyID", "kmsKeyID", TextPointer),
-                    ("SnapshotID", "snapshotID", TextPointer),
-                    ("Throughput", "throughput", Int64Pointer),
-                    (
-                        "VolumeInitializationRate",
-                        "volumeInitializationRate",
-                        Int32Pointer,
-                    ),
-                    ("VolumeSize", "volumeSize", TextPointer),
-                    ("VolumeType", "volumeType", TextPointer),
-                ],
-            ),
-        );
-        s.field("RootVolume", scalar(&m["rootVolume"], Bool));
-        s.0
+fn kubelet_v5(k: &Kubelet) -> u64 {
+    let number = |key: &str| k.number(key).and_then(|n| i32::try_from(n).ok()).map(int32);
+    let texts = |key: &str| {
+        let entries = k.map(key);
+        (!entries.is_empty()).then(|| map(&entries))
     };
-    let interface = |m: &Value| {
-        let fields = [
-            ("NetworkCardIndex", "networkCardIndex", Int32),
-            ("DeviceIndex", "deviceIndex", Int32),
-            ("InterfaceType", "interfaceType", Text),
-        ];
-        flat("NetworkInterface", m, &fields).unwrap_or_default()
-    };
-    let mut s = Struct::new("EC2NodeClassSpec");
-    s.field(
-        "PlacementGroupSelector",
-        flat(
-            "PlacementGroupSelector",
-            &spec["placementGroupSelector"],
-            &[("Name", "name", Text), ("ID", "id", Text)],
-        ),
-    );
-    s.field(
-        "AssociatePublicIPAddress",
-        scalar(&spec["associatePublicIPAddress"], BoolPointer),
-    );
-    s.field("UserData", scalar(&spec["userData"], TextPointer));
-    s.field("Role", scalar(&spec["role"], Text));
-    s.field("InstanceProfile", scalar(&spec["instanceProfile"], TextPointer));
-    s.field("Tags", scalar(&spec["tags"], Map));
-    s.field(
-        "BlockDeviceMappings",
-        list(items("blockDeviceMappings").iter().map(device)),
-    );
-    s.field(
-        "InstanceStorePolicy",
-        scalar(&spec["instanceStorePolicy"], TextPointer),
-    );
-    s.field(
-        "NetworkInterfaces",
-        list(items("networkInterfaces").iter().map(interface)),
-    );
-    s.field(
-        "DetailedMonitoring",
-        scalar(&spec["detailedMonitoring"], BoolPointer),
-    );
-    s.field(
-        "MetadataOptions",
-        flat(
-            "MetadataOptions",
-            &spec["metadataOptions"],
-            &[
-                ("HTTPEndpoint", "httpEndpoint", TextPointer),
-                ("HTTPProtocolIPv6", "httpProtocolIPv6", TextPointer),
-                ("HTTPPutResponseHopLimit", "httpPutResponseHopLimit", Int64Pointer),
-                ("HTTPTokens", "httpTokens", TextPointer),
-            ],
-        ),
-    );
-    s.field(
-        "ConnectionTracking",
-        flat(
-            "ConnectionTracking",
-            &spec["connectionTracking"],
-            &[
-                ("TCPEstablishedTimeout", "tcpEstablishedTimeout", Seconds),
-                ("UDPStreamTimeout", "udpStreamTimeout", Seconds),
-                ("UDPTimeout", "udpTimeout", Seconds),
-            ],
-        ),
-    );
-    s.field("Context", scalar(&spec["context"], TextPointer));
-    s.field(
-        "CPUOptions",
-        flat(
-            "CPUOptions",
-            &spec["cpuOptions"],
-            &[("NestedVirtualization", "nestedVirtualization", TextPointer)],
-        ),
-    );
-    s.0
+    let periods = k.map("evictionSoftGracePeriod");
+    let periods = (!periods.is_empty()).then(|| {
+        finish(list(periods.iter().map(|(key, value)| {
+            let value = nanos(&DurationText(value.clone())).unwrap_or(0);
+            ordered(text(key), duration(value))
+        })))
+    });
+    let dns = k.cluster_dns();
+    Struct::new("KubeletConfiguration")
+        .field(
+            "ClusterDNS",
+            (!dns.is_empty()).then(|| list(dns.iter().map(|d| text(d)))),
+        )
+        .field("MaxPods", number("maxPods"))
+        .field("PodsPerCore", number("podsPerCore"))
+        .field("SystemReserved", texts("systemReserved"))
+        .field("KubeReserved", texts("kubeReserved"))
+        .field("EvictionHard", texts("evictionHard"))
+        .field("EvictionSoft", texts("evictionSoft"))
+        .field("EvictionSoftGracePeriod", periods)
+        .field("EvictionMaxPodGracePeriod", number("evictionMaxPodGracePeriod"))
+        .field(
+            "ImageGCHighThresholdPercent",
+            number("imageGCHighThresholdPercent"),
+        )
+        .field("ImageGCLowThresholdPercent", number("imageGCLowThresholdPercent"))
+        .field("CPUCFSQuota", k.cpu_cfs_quota().map(boolean))
+        .end()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
-    fn base() -> Value {
-        json!({
+    use super::*;
+
+    fn class(change: impl FnOnce(&mut serde_json::Value)) -> Ec2NodeClassSpec {
+        let mut spec = json!({
+            "amiFamily": "Custom",
             "role": "role-1",
             "tags": {"keyTag-1": "valueTag-1", "keyTag-2": "valueTag-2"},
-            "userData": "userdata-test-1", "context": "fake-context",
-            "detailedMonitoring": false, "associatePublicIPAddress": false,
+            "userData": "userdata-test-1",
+            "context": "fake-context",
+            "detailedMonitoring": false,
+            "associatePublicIPAddress": false,
             "metadataOptions": {"httpEndpoint": "disabled", "httpProtocolIPv6": "disabled",
                 "httpPutResponseHopLimit": 1, "httpTokens": "optional"},
             "blockDeviceMappings": [
                 {"deviceName": "map-device-1", "ebs": {"deleteOnTermination": false, "encrypted": false, "iops": 0,
-                    "kmsKeyID": "fakeKMSKeyID", "snapshotID": "fakeSnapshot", "throughput": 0, "volumeSize": "2G",
-                    "volumeType": "standard"}},
-                {"deviceName": "map-device-2"},
-            ],
-        })
-    }
-
-    fn hash(change: impl Fn(&mut Value)) -> String {
-        let mut spec = base();
+                    "kmsKeyID": "fakeKMSKeyID", "snapshotID": "fakeSnapshot", "throughput": 0,
+                    "volumeSize": "2G", "volumeType": "standard"}},
+                {"deviceName": "map-device-2"}]
+        });
         change(&mut spec);
-        node_class_with(&spec, "Custom", "test-ca-bundle")
+        serde_json::from_value(spec).expect("a spec")
     }
 
     #[test]
-    fn the_node_class_vectors_of_the_reference() {
-        assert_eq!(hash(|_| {}), "11148166120438674859");
+    fn node_class_hashes_are_those_of_the_reference() {
+        let ca = "test-ca-bundle";
+        let v6 = |change: fn(&mut serde_json::Value)| ec2nodeclass_v6(&class(change), ca);
+        assert_eq!(v6(|_| ()), "11148166120438674859");
         assert_eq!(
-            hash(|s| s["blockDeviceMappings"][0]["ebs"]["volumeSize"] = "10G".into()),
+            v6(|s| s["blockDeviceMappings"][0]["ebs"]["volumeSize"] = json!("10G")),
             "10372902467896351912"
         );
-        let profile = |s: &mut Value| {
-            s["role"] = Value::Null;
-            s["instanceProfile"] = "test-instance-profile".into();
-        };
-        assert_eq!(hash(profile), "10323991363677716244");
         assert_eq!(
-            hash(|s| s["userData"] = "userdata-test-2".into()),
+            v6(|s| {
+                s["role"] = json!(null);
+                s["instanceProfile"] = json!("test-instance-profile");
+            }),
+            "10323991363677716244"
+        );
+        assert_eq!(
+            v6(|s| s["userData"] = json!("userdata-test-2")),
             "11774429238106843388"
         );
         assert_eq!(
-            hash(|s| s["detailedMonitoring"] = true.into()),
+            v6(|s| s["detailedMonitoring"] = json!(true)),
             "1936848126751988570"
         );
+        assert_eq!(ec2nodeclass_v5(&class(|_| ()), ca), "2608468723537941485");
     }
 
     #[test]
-    fn the_nodepool_vector_of_the_reference() {
-        let template = Template {
-            labels: [("team".into(), "a".into())].into(),
-            class: crate::model::nodepool::ClassRef {
-                group: "karpenter.k8s.aws".into(),
-                kind: "EC2NodeClass".into(),
-                name: "default".into(),
-            },
-            expire_after: Some(std::time::Duration::from_secs(720 * 3600)),
-            ..Template::default()
-        };
-        assert_eq!(nodepool(&template), "1617844334411263980");
+    fn node_pool_hash_is_that_of_the_reference_and_ignores_order() {
+        let template =
+            |v: serde_json::Value| -> NodeClaimTemplate { serde_json::from_value(v).expect("template") };
+        let reference = json!({"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "default"});
+        let first = template(json!({"metadata": {"labels": {"team": "a"}},
+            "spec": {"requirements": [], "nodeClassRef": reference, "expireAfter": "720h"}}));
+        assert_eq!(nodepool(&first), "1617844334411263980");
+        let taint = |key: &str| json!({"key": key, "effect": "NoSchedule"});
+        let one = template(json!({"spec": {"nodeClassRef": reference, "taints": [taint("a"), taint("b")]}}));
+        let other = template(
+            json!({"spec": {"nodeClassRef": reference, "taints": [taint("b"), taint("a")],
+            "requirements": [{"key": "x", "operator": "Exists"}]}}),
+        );
+        assert_eq!(nodepool(&one), nodepool(&other));
+        assert_ne!(nodepool(&one), nodepool(&first));
     }
 }

@@ -1,8 +1,17 @@
 //! The Kubernetes custom resources and their names as types: parsing, defaults and validation, nothing more
 //! (`api.md`).
 
+pub mod capacitybuffer;
 pub mod crds;
 pub mod ec2nodeclass;
 pub mod hash;
 pub mod names;
+pub mod nodeclaim;
+pub mod nodeoverlay;
+pub mod nodepool;
+pub mod schema;
 pub mod shared;
+pub mod validate;
+
+#[cfg(test)]
+mod agreement_tests;

@@ -1,259 +1,375 @@
-//! What the cloud port reports, as deltas: resolved classes, catalogues, instances, interruption notices.
+//! Polls the reading half of the cloud port: what node classes mean, types with prices, instances and notices.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::cloud::CloudRead;
-use crate::model::snapshot::{Instance, OfferingChange};
+use crate::cloud::port::CloudError;
+use crate::model::node_class::ResolvedClass;
+use crate::model::snapshot::{Instance, Notice, OfferingChange};
 use crate::model::{Catalogue, Delta, Name, NodeClass, Snapshot};
 
-/// How often the cheap signs are looked at: the port's revision and its notices.
-const TICK: Duration = Duration::from_millis(500);
-/// How often a class and its catalogue are read anew without a sign (`aws §1`).
-const REFRESH: SignedDuration = SignedDuration::from_mins(5);
-/// How often instances are listed.
-const LIST: SignedDuration = SignedDuration::from_secs(10);
+const CLASSES_EVERY: Duration = Duration::from_secs(300);
+/// A class that failed is asked for again this much later.
+const FAILED_AGAIN: Duration = Duration::from_secs(10);
+const INSTANCES_EVERY: Duration = Duration::from_secs(10);
+const NOTICES_EVERY: Duration = Duration::from_secs(1);
 
-/// A task that polls the cloud, and the engine's end of it.
-#[derive(Debug)]
-pub struct CloudWatch {
-    classes: watch::Sender<Vec<Arc<NodeClass>>>,
-    deltas: mpsc::UnboundedReceiver<Vec<Delta>>,
+/// What the cloud said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CloudBatch {
+    pub deltas: Vec<Delta>,
+    /// Classes that could not be resolved, and calls that failed, with the reason.
+    pub problems: BTreeMap<Name, CloudError>,
+    /// Every class of the snapshot was answered for, and instances were listed once.
+    pub synced: bool,
 }
 
-impl CloudWatch {
-    /// Starts polling on the current `LocalSet`.
-    pub fn start(cloud: Rc<dyn CloudRead>, clock: Clock) -> Self {
-        let (classes, seen) = watch::channel(Vec::new());
-        let (outbox, deltas) = mpsc::unbounded_channel();
-        let poller = Poller {
-            cloud,
-            clock,
-            seen,
-            outbox,
-            known: BTreeMap::new(),
-            instances: BTreeMap::new(),
-            listed: None,
-        };
-        tokio::task::spawn_local(poller.run());
-        Self { classes, deltas }
-    }
-
-    /// Which node classes there are now.
-    pub fn tell(&self, snapshot: &Snapshot) {
-        let now: Vec<_> = snapshot.classes.values().cloned().collect();
-        self.classes.send_if_modified(|old| {
-            let same = old.len() == now.len()
-                && old
-                    .iter()
-                    .zip(&now)
-                    .all(|(a, b)| a.uid == b.uid && a.generation == b.generation);
-            if !same {
-                *old = now;
-            }
-            !same
-        });
-    }
-
-    /// The next report; cancel-safe.
-    pub async fn next(&mut self) -> Vec<Delta> {
-        match self.deltas.recv().await {
-            Some(deltas) => deltas,
-            None => std::future::pending().await,
-        }
-    }
-}
-
-/// A watched class row knows nothing of the cloud; what was resolved for the same object is kept.
-pub fn keep_resolved(snapshot: &Snapshot, deltas: &mut [Delta]) {
-    for delta in deltas {
-        if let Delta::Class(row) = delta
-            && row.resolved.is_none()
-            && let Some(old) = snapshot
-                .classes
-                .get(&row.name)
-                .filter(|o| o.uid == row.uid && o.resolved.is_some())
-        {
-            let mut merged = (**row).clone();
-            merged.resolved.clone_from(&old.resolved);
-            *row = Arc::new(merged);
-        }
-    }
-}
-
-struct Poller {
-    cloud: Rc<dyn CloudRead>,
-    clock: Clock,
-    seen: watch::Receiver<Vec<Arc<NodeClass>>>,
-    outbox: mpsc::UnboundedSender<Vec<Delta>>,
-    known: BTreeMap<Name, Known>,
-    instances: BTreeMap<Name, Arc<Instance>>,
-    listed: Option<Timestamp>,
-}
-
-/// What was last read for a class.
-struct Known {
-    generation: i64,
+/// One round of calls that is due.
+#[derive(Clone, Debug, Default)]
+struct Round {
+    classes: Vec<Arc<NodeClass>>,
+    instances: bool,
+    notices: bool,
     revision: u64,
-    at: Timestamp,
-    row: Arc<NodeClass>,
-    catalogue: Option<Arc<Catalogue>>,
 }
 
-fn due(last: Timestamp, every: SignedDuration, now: Timestamp) -> bool {
-    now.duration_since(last) >= every
+type Answer<T> = Result<T, CloudError>;
+
+/// What a round brought.
+#[derive(Default)]
+struct Answers {
+    classes: Vec<(Arc<NodeClass>, Answer<(Arc<ResolvedClass>, Arc<Catalogue>)>)>,
+    instances: Option<Answer<Vec<Instance>>>,
+    notices: Option<Answer<Vec<Notice>>>,
+    revision: u64,
 }
 
-impl Poller {
-    async fn run(mut self) {
+/// When a class was last asked about, and in which state it was.
+#[derive(Clone, Debug)]
+struct Asked {
+    uid: Name,
+    hash: Name,
+    generation: i64,
+    again: Timestamp,
+}
+
+type InFlight = Pin<Box<dyn Future<Output = Answers>>>;
+
+/// `P` is a shared pointer to the port, like `Rc<dyn CloudRead>`.
+pub struct CloudWatch<P> {
+    port: P,
+    clock: Clock,
+    asked: BTreeMap<Name, Asked>,
+    revision: u64,
+    instances_at: Timestamp,
+    notices_at: Timestamp,
+    listed: bool,
+    in_flight: Option<InFlight>,
+    problems: BTreeMap<Name, CloudError>,
+    told: Option<(BTreeMap<Name, CloudError>, bool)>,
+}
+
+impl<P> std::fmt::Debug for CloudWatch<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CloudWatch")
+            .field("asked", &self.asked)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P> CloudWatch<P>
+where
+    P: Deref + Clone + 'static,
+    P::Target: CloudRead,
+{
+    pub fn new(port: P, clock: Clock) -> Self {
+        let now = clock.now();
+        Self {
+            revision: port.revision(),
+            port,
+            clock,
+            asked: BTreeMap::new(),
+            instances_at: now,
+            notices_at: now,
+            listed: false,
+            in_flight: None,
+            problems: BTreeMap::new(),
+            told: None,
+        }
+    }
+
+    /// The next batch that says something new, compared with `snapshot`. Cancel-safe: calls under way go on in the
+    /// next call, so it may be dropped whenever the snapshot changed.
+    pub async fn next(&mut self, snapshot: &Snapshot) -> CloudBatch {
         loop {
-            let mut deltas = Vec::new();
-            self.classes(&mut deltas).await;
-            if self.listed.is_none_or(|t| due(t, LIST, self.clock.now())) {
-                self.list(&mut deltas).await;
-                self.listed = Some(self.clock.now());
+            if self.in_flight.is_none() {
+                let round = self.due(snapshot);
+                if round.classes.is_empty() && !round.instances && !round.notices {
+                    let again = self.asked.values().map(|a| a.again);
+                    let until = again.chain([self.instances_at, self.notices_at]).min();
+                    self.clock.sleep_until(until.unwrap_or(self.notices_at)).await;
+                    continue;
+                }
+                self.in_flight = Some(Box::pin(ask(self.port.clone(), round)));
             }
-            match self.cloud.notices().await {
-                Ok(notices) => deltas.extend(notices.into_iter().map(|n| Delta::Notice(Arc::new(n)))),
-                Err(error) => tracing::warn!(%error, "interruption notices could not be read"),
-            }
-            if !deltas.is_empty() && self.outbox.send(deltas).is_err() {
-                return;
-            }
-            tokio::select! {
-                biased;
-                changed = self.seen.changed() => if changed.is_err() { return },
-                () = self.clock.sleep(TICK) => {}
-            }
-        }
-    }
-
-    async fn classes(&mut self, deltas: &mut Vec<Delta>) {
-        let classes = self.seen.borrow_and_update().clone();
-        self.known
-            .retain(|name, _| classes.iter().any(|c| c.name == *name));
-        for class in classes {
-            let (now, revision) = (self.clock.now(), self.cloud.revision());
-            let fresh = self.known.get(&class.name).is_some_and(|k| {
-                k.generation == class.generation
-                    && k.row.uid == class.uid
-                    && k.revision == revision
-                    && !due(k.at, REFRESH, now)
-            });
-            if !fresh {
-                self.refresh(&class, revision, deltas).await;
+            let answers = match self.in_flight.as_mut() {
+                Some(calls) => calls.await,
+                None => continue,
+            };
+            self.in_flight = None;
+            let batch = self.read(snapshot, answers);
+            let state = (batch.problems.clone(), batch.synced);
+            if !batch.deltas.is_empty() || self.told.as_ref() != Some(&state) {
+                self.told = Some(state);
+                return batch;
             }
         }
     }
 
-    async fn refresh(&mut self, class: &Arc<NodeClass>, revision: u64, deltas: &mut Vec<Delta>) {
+    fn due(&self, snapshot: &Snapshot) -> Round {
         let now = self.clock.now();
-        let old = self.known.remove(&class.name);
-        let mut row = (**class).clone();
-        match self.cloud.resolve(class).await {
-            Ok(resolved) => row.resolved = Some(resolved),
-            Err(error) => {
-                tracing::warn!(class = %class.name, %error, "the node class could not be resolved");
-                row.resolved = old.as_ref().and_then(|k| k.row.resolved.clone());
-            }
-        }
-        let row = Arc::new(row);
-        if old.as_ref().is_none_or(|k| k.row.resolved != row.resolved) {
-            deltas.push(Delta::Class(row.clone()));
-        }
-        let before = old.and_then(|k| k.catalogue);
-        let catalogue = match self.cloud.catalogue(&row).await {
-            Ok(catalogue) => Some(catalogue),
-            Err(error) => {
-                tracing::warn!(class = %class.name, %error, "instance types could not be read; the last ones stay");
-                before.clone()
-            }
+        let revision = self.port.revision();
+        let stale = |class: &NodeClass| {
+            self.asked.get(&class.name).is_none_or(|a| {
+                revision != self.revision
+                    || a.again <= now
+                    || (&a.uid, &a.hash, a.generation) != (&class.uid, &class.hash, class.generation)
+            })
         };
-        if let Some(new) = &catalogue {
-            deltas.extend(difference(&class.name, before.as_deref(), new));
-        }
-        let known = Known {
-            generation: class.generation,
+        Round {
+            classes: snapshot.classes.values().filter(|c| stale(c)).cloned().collect(),
+            instances: self.instances_at <= now,
+            notices: self.notices_at <= now,
             revision,
-            at: now,
-            row,
-            catalogue,
-        };
-        self.known.insert(class.name.clone(), known);
+        }
     }
 
-    async fn list(&mut self, deltas: &mut Vec<Delta>) {
-        let list = match self.cloud.list().await {
-            Ok(list) => list,
-            Err(error) => {
-                tracing::warn!(%error, "instances could not be listed");
-                return;
-            }
-        };
-        let now: BTreeMap<Name, Arc<Instance>> = list
-            .into_iter()
-            .map(|i| (i.provider_id.clone(), Arc::new(i)))
-            .collect();
-        for (id, row) in &now {
-            if self.instances.get(id) != Some(row) {
-                deltas.push(Delta::Instance(row.clone()));
+    fn read(&mut self, snapshot: &Snapshot, answers: Answers) -> CloudBatch {
+        let now = self.clock.now();
+        let mut deltas = Vec::new();
+        self.revision = answers.revision;
+        self.asked.retain(|name, _| snapshot.classes.contains_key(name));
+        self.problems
+            .retain(|name, _| snapshot.classes.contains_key(name) || is_call(name));
+        for (class, answer) in answers.classes {
+            let wait = if answer.is_ok() {
+                CLASSES_EVERY
+            } else {
+                FAILED_AGAIN
+            };
+            self.asked.insert(
+                class.name.clone(),
+                Asked {
+                    uid: class.uid.clone(),
+                    hash: class.hash.clone(),
+                    generation: class.generation,
+                    again: after(now, wait),
+                },
+            );
+            // Gone or replaced meanwhile: the next round asks about what is there now.
+            let Some(row) = snapshot.classes.get(&class.name).filter(|r| r.uid == class.uid) else {
+                continue;
+            };
+            match answer {
+                Ok((resolved, catalogue)) => {
+                    self.problems.remove(&class.name);
+                    deltas.extend(resolution(row, resolved));
+                    deltas.extend(offerings(snapshot, &class.name, catalogue));
+                }
+                Err(error) => drop(self.problems.insert(class.name.clone(), error)),
             }
         }
-        for id in self.instances.keys().filter(|id| !now.contains_key(*id)) {
-            deltas.push(Delta::InstanceGone(id.clone()));
+        if let Some(answer) = answers.instances {
+            self.instances_at = after(now, INSTANCES_EVERY);
+            match answer {
+                Ok(list) => {
+                    self.listed = true;
+                    self.problems.remove(LIST);
+                    deltas.extend(instances(snapshot, list));
+                }
+                Err(error) => drop(self.problems.insert(LIST.into(), error)),
+            }
         }
-        self.instances = now;
+        if let Some(answer) = answers.notices {
+            self.notices_at = after(now, NOTICES_EVERY);
+            match answer {
+                Ok(mut list) => {
+                    self.problems.remove(NOTICES);
+                    list.sort_by(|a, b| (&a.provider_id, a.at, a.kind).cmp(&(&b.provider_id, b.at, b.kind)));
+                    deltas.extend(list.into_iter().map(|n| Delta::Notice(Arc::new(n))));
+                }
+                Err(error) => drop(self.problems.insert(NOTICES.into(), error)),
+            }
+        }
+        CloudBatch {
+            deltas,
+            problems: self.problems.clone(),
+            synced: self.listed && snapshot.classes.keys().all(|name| self.asked.contains_key(name)),
+        }
     }
 }
 
-/// Nothing, the offerings that changed, or the whole catalogue when types themselves did.
-fn difference(class: &Name, old: Option<&Catalogue>, new: &Arc<Catalogue>) -> Option<Delta> {
-    let whole = || {
+/// Names of calls in [`CloudBatch::problems`]; no class can have them.
+const LIST: &str = "list instances/";
+const NOTICES: &str = "notices/";
+
+fn is_call(name: &str) -> bool {
+    name.ends_with('/')
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| now.checked_add(wait).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+async fn ask<P>(port: P, round: Round) -> Answers
+where
+    P: Deref,
+    P::Target: CloudRead,
+{
+    let mut out = Answers {
+        revision: round.revision,
+        ..Answers::default()
+    };
+    for class in round.classes {
+        let answer = ask_class(&*port, &class).await;
+        out.classes.push((class, answer));
+    }
+    if round.instances {
+        out.instances = Some(port.list().await);
+    }
+    if round.notices {
+        out.notices = Some(port.notices().await);
+    }
+    out
+}
+
+async fn ask_class<C: CloudRead + ?Sized>(
+    port: &C,
+    class: &NodeClass,
+) -> Answer<(Arc<ResolvedClass>, Arc<Catalogue>)> {
+    let resolved = port.resolve(class).await?;
+    let class = NodeClass {
+        resolved: Some(resolved.clone()),
+        ..class.clone()
+    };
+    Ok((resolved, port.catalogue(&class).await?))
+}
+
+/// The class row with what was resolved, unless only the number of free addresses moved.
+fn resolution(row: &Arc<NodeClass>, resolved: Arc<ResolvedClass>) -> Option<Delta> {
+    let same = row.resolved.as_ref().is_some_and(|known| {
+        let still = |r: &ResolvedClass| {
+            let mut r = r.clone();
+            for subnet in &mut r.subnets {
+                subnet.free = 0;
+            }
+            r
+        };
+        still(known) == still(&resolved)
+    });
+    (!same).then(|| {
+        Delta::Class(Arc::new(NodeClass {
+            resolved: Some(resolved),
+            ..(**row).clone()
+        }))
+    })
+}
+
+/// Nothing, mere changes of price and availability, or the whole catalogue.
+fn offerings(snapshot: &Snapshot, class: &Name, new: Arc<Catalogue>) -> Option<Delta> {
+    let whole = |types: Arc<Catalogue>| {
         Some(Delta::Catalogue {
             class: class.clone(),
-            types: new.clone(),
+            types,
         })
     };
-    let Some(old) = old else { return whole() };
-    if old.len() != new.len() {
-        return whole();
+    let Some(known) = snapshot.catalogues.get(class) else {
+        return whole(new);
+    };
+    if *known == new {
+        return None;
     }
     let mut changes = Vec::new();
-    for (a, b) in old.types().iter().zip(new.types()) {
-        if Arc::ptr_eq(a, b) {
-            continue;
-        }
-        let same = a.name == b.name
-            && a.requirements == b.requirements
-            && a.capacity == b.capacity
-            && a.overhead == b.overhead
-            && a.offerings.len() == b.offerings.len();
-        if !same {
-            return whole();
-        }
-        for (x, y) in a.offerings.iter().zip(&b.offerings) {
-            if x.zone != y.zone || x.capacity_type != y.capacity_type || x.requirements != y.requirements {
-                return whole();
-            }
-            if x.price != y.price || x.available != y.available {
+    for (old, new) in known.types().iter().zip(new.types()) {
+        for (was, is) in old.offerings.iter().zip(&new.offerings) {
+            if (was.price, was.available) != (is.price, is.available) {
                 changes.push(OfferingChange {
-                    instance_type: b.name.clone(),
-                    zone: y.zone.clone(),
-                    capacity_type: y.capacity_type,
-                    price: y.price,
-                    available: y.available,
+                    instance_type: new.name.clone(),
+                    zone: is.zone.clone(),
+                    capacity_type: is.capacity_type,
+                    price: is.price,
+                    available: is.available,
                 });
             }
         }
     }
-    (!changes.is_empty()).then(|| Delta::Offerings {
+    // Only if the changes alone lead to the new catalogue.
+    let delta = Delta::Offerings {
         class: class.clone(),
         changes,
-    })
+    };
+    let mut trial = Snapshot::default();
+    trial.catalogues.insert(class.clone(), known.clone());
+    trial.apply(std::slice::from_ref(&delta));
+    if trial.catalogues.get(class) == Some(&new) {
+        Some(delta)
+    } else {
+        whole(new)
+    }
+}
+
+fn instances(snapshot: &Snapshot, list: Vec<Instance>) -> Vec<Delta> {
+    let list: BTreeMap<Name, Instance> = list.into_iter().map(|i| (i.provider_id.clone(), i)).collect();
+    let gone: Vec<Name> = snapshot
+        .instances
+        .keys()
+        .filter(|id| !list.contains_key(*id))
+        .cloned()
+        .collect();
+    let used: BTreeSet<&Name> = snapshot
+        .claims
+        .values()
+        .map(|c| &c.provider_id)
+        .chain(snapshot.nodes.values().map(|n| &n.provider_id))
+        .collect();
+    let moot: Vec<Name> = snapshot
+        .notices
+        .keys()
+        .filter(|id| !list.contains_key(*id) && !used.contains(id))
+        .cloned()
+        .collect();
+    list.into_iter()
+        .filter(|(id, row)| snapshot.instances.get(id).is_none_or(|known| **known != *row))
+        .map(|(_, row)| Delta::Instance(Arc::new(row)))
+        .chain(gone.into_iter().map(Delta::InstanceGone))
+        .chain(moot.into_iter().map(Delta::NoticeGone))
+        .collect()
+}
+
+/// Gives class rows from a watch, which know nothing of the cloud, what was resolved for them before: of the same
+/// object, whatever its generation, so that a class never turns unresolved while its change is looked up. Call it on
+/// each watch batch before applying it.
+pub fn merge_resolved(snapshot: &Snapshot, deltas: &mut Vec<Delta>) {
+    for delta in deltas {
+        if let Delta::Class(row) = delta
+            && row.resolved.is_none()
+            && let Some(known) = snapshot.classes.get(&row.name).filter(|k| k.uid == row.uid)
+            && known.resolved.is_some()
+        {
+            *delta = Delta::Class(Arc::new(NodeClass {
+                resolved: known.resolved.clone(),
+                ..(**row).clone()
+            }));
+        }
+    }
 }

@@ -1,16 +1,17 @@
-//! Watches and files into rows: the deltas that make a `Snapshot`.
-//!
-//! `slim` holds the few fields of Kubernetes objects that decisions use, `project` and `requests` turn them into
-//! rows, `watch` follows a cluster, `cloud` follows the provider, `objects` reads single objects.
+//! Watches, files and what the cloud port reports into rows: the deltas that make a `Snapshot`. [`Observer`] watches a
+//! cluster, [`CloudWatch`] polls the cloud, [`files::load`] reads manifests.
 
-mod cloud;
-mod known;
+pub mod cloud;
+pub mod files;
+pub mod kinds;
 mod objects;
 pub mod project;
-mod requests;
+mod rows;
 pub mod slim;
-mod watch;
+mod task;
+pub mod watch;
 
-pub use cloud::{CloudWatch, keep_resolved};
+pub use cloud::{CloudBatch, CloudWatch, merge_resolved};
 pub use objects::{Objects, read_only};
-pub use watch::{Batch, Observer};
+pub use project::Projector;
+pub use watch::{Batch, Observer, WatchProblem};

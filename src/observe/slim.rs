@@ -1,476 +1,325 @@
-//! Kubernetes objects with only the fields that decisions use (decisions §3). Parsed, projected to rows, dropped.
+//! The watched kinds, reduced to the fields that decisions use: decoded, projected and dropped (decisions §3).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::ClusterResourceScope;
-use serde::Deserialize;
+use k8s_openapi::api::core::v1::{Affinity, NodeSelector, TopologySelectorTerm, TopologySpreadConstraint};
+use k8s_openapi::api::core::v1::{Taint as CoreTaint, Toleration as CoreToleration};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference, Time};
+use kube::Resource;
+use kube::api::ObjectMeta;
+use kube::core::{ClusterResourceScope, NamespaceResourceScope};
+use serde::{Deserialize, Deserializer};
 
-/// One watched kind: metadata plus the fields named here, all optional.
+use crate::api::ec2nodeclass::{Ec2NodeClassSpec, Ec2NodeClassStatus};
+use crate::api::nodeclaim::{NodeClaimSpec, NodeClaimStatus};
+use crate::api::nodepool::{NodePoolSpec, NodePoolStatus};
+use crate::api::shared::{Quantity, text_or_number};
+
+/// Amounts by resource name, as written.
+pub type Quantities = BTreeMap<String, Quantity>;
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct SlimMeta {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    generation: Option<i64>,
+    resource_version: Option<String>,
+    labels: Option<BTreeMap<String, String>>,
+    annotations: Option<BTreeMap<String, String>>,
+    creation_timestamp: Option<Timestamp>,
+    deletion_timestamp: Option<Timestamp>,
+    finalizers: Option<Vec<String>>,
+    owner_references: Option<Vec<OwnerReference>>,
+}
+
+/// Metadata without managed fields, which would cost more than all the rest.
+fn meta<'de, D: Deserializer<'de>>(d: D) -> Result<ObjectMeta, D::Error> {
+    let m = SlimMeta::deserialize(d)?;
+    Ok(ObjectMeta {
+        name: m.name,
+        namespace: m.namespace,
+        uid: m.uid,
+        generation: m.generation,
+        resource_version: m.resource_version,
+        labels: m.labels,
+        annotations: m.annotations,
+        creation_timestamp: m.creation_timestamp.map(Time),
+        deletion_timestamp: m.deletion_timestamp.map(Time),
+        finalizers: m.finalizers,
+        owner_references: m.owner_references,
+        ..ObjectMeta::default()
+    })
+}
+
+/// Reads `null` like an absent field.
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
+}
+
 macro_rules! slim {
-    ($(#[$doc:meta])* $name:ident, $group:literal, $version:literal, $kind:literal, $plural:literal,
-     { $($field:ident : $type:ty),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         pub struct $name {
-            pub metadata: ObjectMeta,
-            $(pub $field: $type,)*
-        }
-
-        impl kube::Resource for $name {
-            type DynamicType = ();
-            // Only ever listed across namespaces.
-            type Scope = ClusterResourceScope;
-
-            fn kind(_: &()) -> Cow<'_, str> { $kind.into() }
-            fn group(_: &()) -> Cow<'_, str> { $group.into() }
-            fn version(_: &()) -> Cow<'_, str> { $version.into() }
-            fn plural(_: &()) -> Cow<'_, str> { $plural.into() }
-            fn meta(&self) -> &ObjectMeta { &self.metadata }
-            fn meta_mut(&mut self) -> &mut ObjectMeta { &mut self.metadata }
+            $($(#[$attr])* pub $field: $type,)*
         }
     };
 }
 
-slim!(Pod, "", "v1", "Pod", "pods", { spec: PodSpec, status: PodStatus });
-slim!(Node, "", "v1", "Node", "nodes", { spec: NodeSpec, status: NodeStatus });
-slim!(Namespace, "", "v1", "Namespace", "namespaces", {});
-slim!(VolumeClaim, "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", {
-    spec: VolumeClaimSpec, status: PhaseStatus,
-});
-slim!(Volume, "", "v1", "PersistentVolume", "persistentvolumes", { spec: VolumeSpec });
-slim!(StorageClass, "storage.k8s.io", "v1", "StorageClass", "storageclasses", {
-    provisioner: String, volume_binding_mode: Option<String>, allowed_topologies: Vec<TopologyTerm>,
-});
-slim!(CsiNode, "storage.k8s.io", "v1", "CSINode", "csinodes", { spec: CsiNodeSpec });
-slim!(Attachment, "storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments", { spec: AttachmentSpec });
-slim!(DaemonSet, "apps", "v1", "DaemonSet", "daemonsets", { spec: TemplateSpec });
-slim!(Pdb, "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", { spec: PdbSpec, status: PdbStatus });
-slim!(NodePool, "karpenter.sh", "v1", "NodePool", "nodepools", { spec: NodePoolSpec, status: PoolStatus });
-slim!(NodeClaim, "karpenter.sh", "v1", "NodeClaim", "nodeclaims", { spec: ClaimSpec, status: ClaimStatus });
-slim!(NodeClass, "karpenter.k8s.aws", "v1", "EC2NodeClass", "ec2nodeclasses", {
-    spec: crate::api::ec2nodeclass::Ec2NodeClassSpec, status: ConditionStatus,
-});
-
-pub type Quantities = BTreeMap<String, Quantity>;
-pub type Strings = BTreeMap<String, String>;
-
-/// A quantity or a plain number.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Quantity {
-    Text(String),
-    Whole(i64),
-    Real(f64),
+macro_rules! watched {
+    ($name:ident, $kind:literal, $group:literal, $version:literal, $plural:literal, $scope:ty,
+     { $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
+        slim! {
+            #[doc = concat!("`", $kind, "` as watched.")]
+            $name { #[serde(deserialize_with = "meta")] metadata: ObjectMeta, $($(#[$attr])* $field: $type,)* }
+        }
+        impl Resource for $name {
+            type DynamicType = ();
+            type Scope = $scope;
+            fn kind((): &()) -> Cow<'_, str> {
+                $kind.into()
+            }
+            fn group((): &()) -> Cow<'_, str> {
+                $group.into()
+            }
+            fn version((): &()) -> Cow<'_, str> {
+                $version.into()
+            }
+            fn plural((): &()) -> Cow<'_, str> {
+                $plural.into()
+            }
+            fn meta(&self) -> &ObjectMeta {
+                &self.metadata
+            }
+            fn meta_mut(&mut self) -> &mut ObjectMeta {
+                &mut self.metadata
+            }
+        }
+    };
 }
 
-impl Quantity {
-    pub fn text(&self) -> String {
-        match self {
-            Self::Text(t) => t.clone(),
-            Self::Whole(n) => n.to_string(),
-            Self::Real(n) => n.to_string(),
-        }
+watched!(Pod, "Pod", "", "v1", "pods", NamespaceResourceScope, {
+    spec: PodSpec,
+    status: PodStatus,
+});
+watched!(Node, "Node", "", "v1", "nodes", ClusterResourceScope, {
+    spec: NodeSpec,
+    status: NodeStatus,
+});
+watched!(Claim, "NodeClaim", "karpenter.sh", "v1", "nodeclaims", ClusterResourceScope, {
+    spec: NodeClaimSpec,
+    #[serde(deserialize_with = "nullable")]
+    status: NodeClaimStatus,
+});
+watched!(Pool, "NodePool", "karpenter.sh", "v1", "nodepools", ClusterResourceScope, {
+    spec: NodePoolSpec,
+    #[serde(deserialize_with = "nullable")]
+    status: NodePoolStatus,
+});
+watched!(Class, "EC2NodeClass", "karpenter.k8s.aws", "v1", "ec2nodeclasses", ClusterResourceScope, {
+    spec: Ec2NodeClassSpec,
+    #[serde(deserialize_with = "nullable")]
+    status: Ec2NodeClassStatus,
+});
+watched!(DaemonSet, "DaemonSet", "apps", "v1", "daemonsets", NamespaceResourceScope, {
+    spec: WorkloadSpec,
+});
+watched!(Pdb, "PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets", NamespaceResourceScope, {
+    spec: PdbSpec,
+    status: Option<PdbStatus>,
+});
+watched!(
+    Namespace,
+    "Namespace",
+    "",
+    "v1",
+    "namespaces",
+    ClusterResourceScope,
+    {}
+);
+watched!(VolumeClaim, "PersistentVolumeClaim", "", "v1", "persistentvolumeclaims", NamespaceResourceScope, {
+    spec: VolumeClaimSpec,
+    status: VolumeClaimStatus,
+});
+watched!(Volume, "PersistentVolume", "", "v1", "persistentvolumes", ClusterResourceScope, {
+    spec: VolumeSpec,
+});
+watched!(StorageClass, "StorageClass", "storage.k8s.io", "v1", "storageclasses", ClusterResourceScope, {
+    provisioner: String,
+    volume_binding_mode: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    allowed_topologies: Vec<TopologySelectorTerm>,
+});
+watched!(CsiNode, "CSINode", "storage.k8s.io", "v1", "csinodes", ClusterResourceScope, {
+    spec: CsiNodeSpec,
+});
+watched!(Attachment, "VolumeAttachment", "storage.k8s.io", "v1", "volumeattachments", ClusterResourceScope, {
+    spec: AttachmentSpec,
+});
+
+slim! { PodSpec {
+    node_name: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    node_selector: BTreeMap<String, String>,
+    affinity: Option<Affinity>,
+    #[serde(deserialize_with = "nullable")]
+    topology_spread_constraints: Vec<TopologySpreadConstraint>,
+    #[serde(deserialize_with = "nullable")]
+    tolerations: Vec<CoreToleration>,
+    #[serde(deserialize_with = "nullable")]
+    containers: Vec<Container>,
+    #[serde(deserialize_with = "nullable")]
+    init_containers: Vec<Container>,
+    #[serde(deserialize_with = "nullable")]
+    volumes: Vec<PodVolume>,
+    #[serde(deserialize_with = "nullable")]
+    overhead: Quantities,
+    resources: Option<ResourceNeeds>,
+    priority: Option<i32>,
+    priority_class_name: Option<String>,
+    termination_grace_period_seconds: Option<i64>,
+    #[serde(deserialize_with = "nullable")]
+    resource_claims: Vec<serde::de::IgnoredAny>,
+    #[serde(deserialize_with = "nullable")]
+    scheduling_gates: Vec<serde::de::IgnoredAny>,
+} }
+slim! { Container {
+    name: String,
+    resources: ResourceNeeds,
+    #[serde(deserialize_with = "nullable")]
+    ports: Vec<Port>,
+    restart_policy: Option<String>,
+} }
+slim! { ResourceNeeds {
+    #[serde(deserialize_with = "nullable")]
+    requests: Quantities,
+    #[serde(deserialize_with = "nullable")]
+    limits: Quantities,
+} }
+slim! { Port {
+    host_port: Option<u16>,
+    #[serde(rename = "hostIP")]
+    host_ip: Option<String>,
+    protocol: Option<String>,
+} }
+slim! { PodVolume {
+    name: String,
+    persistent_volume_claim: Option<ClaimSource>,
+    ephemeral: Option<serde::de::IgnoredAny>,
+} }
+slim! { ClaimSource { claim_name: String, } }
+slim! { PodStatus {
+    phase: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    conditions: Vec<StatusCondition>,
+    start_time: Option<Timestamp>,
+    nominated_node_name: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    container_statuses: Vec<ContainerStatus>,
+    #[serde(deserialize_with = "nullable")]
+    init_container_statuses: Vec<ContainerStatus>,
+} }
+slim! { StatusCondition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    reason: Option<String>,
+    last_transition_time: Option<Timestamp>,
+} }
+slim! { ContainerStatus {
+    name: String,
+    resources: Option<ResourceNeeds>,
+    #[serde(deserialize_with = "nullable")]
+    allocated_resources: Quantities,
+} }
+slim! { NodeSpec {
+    #[serde(rename = "providerID")]
+    provider_id: Option<String>,
+    unschedulable: Option<bool>,
+    #[serde(deserialize_with = "nullable")]
+    taints: Vec<CoreTaint>,
+} }
+slim! { NodeStatus {
+    #[serde(deserialize_with = "nullable")]
+    capacity: Quantities,
+    #[serde(deserialize_with = "nullable")]
+    allocatable: Quantities,
+    #[serde(deserialize_with = "nullable")]
+    conditions: Vec<StatusCondition>,
+} }
+slim! {
+    /// What all workload controllers have in common.
+    WorkloadSpec {
+        replicas: Option<i64>,
+        parallelism: Option<i64>,
+        completions: Option<i64>,
+        template: PodTemplate,
+        #[serde(deserialize_with = "nullable")]
+        volume_claim_templates: Vec<ClaimTemplate>,
     }
 }
+slim! { PodTemplate {
+    #[serde(deserialize_with = "meta")]
+    metadata: ObjectMeta,
+    spec: PodSpec,
+} }
+slim! { ClaimTemplate {
+    #[serde(deserialize_with = "meta")]
+    metadata: ObjectMeta,
+    spec: VolumeClaimSpec,
+} }
+slim! { PdbSpec {
+    selector: Option<LabelSelector>,
+    #[serde(deserialize_with = "count_or_percent")]
+    min_available: Option<String>,
+    #[serde(deserialize_with = "count_or_percent")]
+    max_unavailable: Option<String>,
+    unhealthy_pod_eviction_policy: Option<String>,
+} }
+slim! { PdbStatus {
+    disruptions_allowed: Option<i64>,
+    observed_generation: Option<i64>,
+} }
+slim! { VolumeClaimSpec {
+    volume_name: Option<String>,
+    storage_class_name: Option<String>,
+} }
+slim! { VolumeClaimStatus { phase: Option<String>, } }
+slim! { VolumeSpec {
+    node_affinity: Option<VolumeAffinity>,
+    csi: Option<CsiSource>,
+    aws_elastic_block_store: Option<serde::de::IgnoredAny>,
+    local: Option<serde::de::IgnoredAny>,
+    host_path: Option<serde::de::IgnoredAny>,
+} }
+slim! { VolumeAffinity { required: Option<NodeSelector>, } }
+slim! { CsiSource { driver: String, } }
+slim! { CsiNodeSpec {
+    #[serde(deserialize_with = "nullable")]
+    drivers: Vec<CsiDriver>,
+} }
+slim! { CsiDriver {
+    name: String,
+    allocatable: Option<DriverLimit>,
+} }
+slim! { DriverLimit { count: Option<i64>, } }
+slim! { AttachmentSpec {
+    node_name: String,
+    source: AttachmentSource,
+} }
+slim! { AttachmentSource { persistent_volume_name: Option<String>, } }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodSpec {
-    pub node_name: Option<String>,
-    pub node_selector: Strings,
-    pub affinity: Affinity,
-    pub tolerations: Vec<Toleration>,
-    pub topology_spread_constraints: Vec<Spread>,
-    pub containers: Vec<Container>,
-    pub init_containers: Vec<Container>,
-    pub overhead: Quantities,
-    /// Pod-level resources.
-    pub resources: Resources,
-    pub volumes: Vec<PodVolume>,
-    pub resource_claims: Vec<serde::de::IgnoredAny>,
-    pub priority: Option<i32>,
-    pub priority_class_name: Option<String>,
-    pub termination_grace_period_seconds: Option<i64>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Container {
-    pub name: String,
-    pub resources: Resources,
-    pub restart_policy: Option<String>,
-    pub ports: Vec<Port>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Port {
-    pub host_port: Option<u16>,
-    #[serde(rename = "hostIP")]
-    pub host_ip: Option<String>,
-    pub protocol: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Resources {
-    pub requests: Quantities,
-    pub limits: Quantities,
-    pub claims: Vec<serde::de::IgnoredAny>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodVolume {
-    pub name: String,
-    pub persistent_volume_claim: Option<ClaimName>,
-    pub ephemeral: Option<serde::de::IgnoredAny>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ClaimName {
-    pub claim_name: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Affinity {
-    pub node_affinity: NodeAffinity,
-    pub pod_affinity: PodAffinity,
-    pub pod_anti_affinity: PodAffinity,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeAffinity {
-    #[serde(rename = "requiredDuringSchedulingIgnoredDuringExecution")]
-    pub required: Option<NodeSelector>,
-    #[serde(rename = "preferredDuringSchedulingIgnoredDuringExecution")]
-    pub preferred: Vec<PreferredTerm>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeSelector {
-    pub node_selector_terms: Vec<SelectorTerm>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct SelectorTerm {
-    pub match_expressions: Vec<Expression>,
-    pub match_fields: Vec<Expression>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct PreferredTerm {
-    pub weight: i32,
-    pub preference: SelectorTerm,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Expression {
-    pub key: String,
-    pub operator: String,
-    pub values: Vec<String>,
-    pub min_values: Option<u32>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct PodAffinity {
-    #[serde(rename = "requiredDuringSchedulingIgnoredDuringExecution")]
-    pub required: Vec<AffinityTerm>,
-    #[serde(rename = "preferredDuringSchedulingIgnoredDuringExecution")]
-    pub preferred: Vec<WeightedTerm>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct WeightedTerm {
-    pub weight: i32,
-    pub pod_affinity_term: AffinityTerm,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct AffinityTerm {
-    pub topology_key: String,
-    pub label_selector: Option<LabelSelector>,
-    pub namespaces: Vec<String>,
-    pub namespace_selector: Option<LabelSelector>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LabelSelector {
-    pub match_labels: Strings,
-    pub match_expressions: Vec<Expression>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Spread {
-    pub topology_key: String,
-    pub max_skew: i32,
-    pub when_unsatisfiable: String,
-    pub label_selector: Option<LabelSelector>,
-    pub min_domains: Option<i32>,
-    pub match_label_keys: Vec<String>,
-    pub node_affinity_policy: Option<String>,
-    pub node_taints_policy: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Toleration {
-    pub key: String,
-    pub operator: String,
-    pub value: String,
-    pub effect: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodStatus {
-    pub phase: Option<String>,
-    pub nominated_node_name: Option<String>,
-    pub start_time: Option<Timestamp>,
-    pub conditions: Vec<Condition>,
-    pub container_statuses: Vec<ContainerStatus>,
-    pub init_container_statuses: Vec<ContainerStatus>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ContainerStatus {
-    pub name: String,
-    pub resources: Option<Resources>,
-    pub allocated_resources: Quantities,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Condition {
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub status: String,
-    pub reason: String,
-    pub message: String,
-    pub last_transition_time: Option<Timestamp>,
-    pub observed_generation: Option<i64>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeSpec {
-    #[serde(rename = "providerID")]
-    pub provider_id: String,
-    pub taints: Vec<Taint>,
-    pub unschedulable: bool,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Taint {
-    pub key: String,
-    pub value: String,
-    pub effect: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NodeStatus {
-    pub capacity: Quantities,
-    pub allocatable: Quantities,
-    pub conditions: Vec<Condition>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct VolumeClaimSpec {
-    pub volume_name: String,
-    pub storage_class_name: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct PhaseStatus {
-    pub phase: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct VolumeSpec {
-    pub node_affinity: Option<VolumeAffinity>,
-    pub csi: Option<Driver>,
-    pub aws_elastic_block_store: Option<serde::de::IgnoredAny>,
-    pub local: Option<serde::de::IgnoredAny>,
-    pub host_path: Option<serde::de::IgnoredAny>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct VolumeAffinity {
-    pub required: Option<NodeSelector>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Driver {
-    pub driver: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TopologyTerm {
-    pub match_label_expressions: Vec<Expression>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct CsiNodeSpec {
-    pub drivers: Vec<CsiDriver>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct CsiDriver {
-    pub name: String,
-    pub allocatable: Option<DriverCount>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct DriverCount {
-    pub count: Option<i64>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct AttachmentSpec {
-    pub node_name: String,
-    pub source: AttachmentSource,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct AttachmentSource {
-    pub persistent_volume_name: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct TemplateSpec {
-    pub template: PodTemplate,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct PodTemplate {
-    pub metadata: ObjectMeta,
-    pub spec: PodSpec,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PdbSpec {
-    pub selector: Option<LabelSelector>,
-    pub min_available: Option<Quantity>,
-    pub max_unavailable: Option<Quantity>,
-    pub unhealthy_pod_eviction_policy: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PdbStatus {
-    pub disruptions_allowed: Option<i64>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ConditionStatus {
-    pub conditions: Vec<Condition>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NodePoolSpec {
-    pub template: ClaimTemplate,
-    pub disruption: Disruption,
-    pub limits: Quantities,
-    pub weight: Option<i32>,
-    pub replicas: Option<i64>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ClaimTemplate {
-    pub metadata: TemplateMeta,
-    pub spec: ClaimSpec,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct TemplateMeta {
-    pub labels: Strings,
-    pub annotations: Strings,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ClaimSpec {
-    pub requirements: Vec<Expression>,
-    pub resources: Resources,
-    pub taints: Vec<Taint>,
-    pub startup_taints: Vec<Taint>,
-    pub node_class_ref: crate::model::nodepool::ClassRef,
-    pub expire_after: Option<String>,
-    pub termination_grace_period: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Disruption {
-    pub consolidate_after: Option<String>,
-    pub consolidation_policy: Option<String>,
-    pub budgets: Option<Vec<Budget>>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Budget {
-    pub nodes: Option<String>,
-    pub reasons: Option<Vec<String>>,
-    pub schedule: Option<String>,
-    pub duration: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct PoolStatus {
-    pub conditions: Vec<Condition>,
-    pub nodes: i64,
-    pub resources: Quantities,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ClaimStatus {
-    pub conditions: Vec<Condition>,
-    #[serde(rename = "providerID")]
-    pub provider_id: String,
-    pub node_name: String,
-    #[serde(rename = "imageID")]
-    pub image_id: String,
-    pub capacity: Quantities,
-    pub allocatable: Quantities,
-    pub last_pod_event_time: Option<Timestamp>,
+fn count_or_percent<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    struct Text(String);
+    impl<'de> Deserialize<'de> for Text {
+        fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+            text_or_number(d).map(Self)
+        }
+    }
+    Ok(Option::<Text>::deserialize(d)?.map(|t| t.0))
 }

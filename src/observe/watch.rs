@@ -1,303 +1,218 @@
-//! Watches on every kind that decisions read, settled into batches (decisions §2).
+//! One watch a kind; what they report becomes batches of deltas in the order of the writes (decisions §2).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt;
-use jiff::{SignedDuration, Timestamp};
-use kube::runtime::watcher::{self, Event};
-use kube::{Api, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use jiff::Timestamp;
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
-use super::known::{Watched, is_known};
-use super::project::{self, Interner};
-use super::slim;
+use super::Projector;
+use super::kinds::{self, Kind};
+use super::rows::Rows;
 use crate::clock::Clock;
-use crate::model::resources::BadQuantity;
-use crate::model::{Delta, Name, Snapshot};
+use crate::model::{Delta, Name};
 
-/// The clock moves only when nothing is runnable: after this, every watch has delivered.
-const SETTLE: SignedDuration = SignedDuration::from_millis(1);
-/// Between two tries of a watch that the API server refused.
-const RETRY: Duration = Duration::from_secs(1);
-const PAGE: u32 = 500;
+/// After the first delta, wait this long: the clock of the embedded world only moves when nothing can run, so every
+/// watch has delivered by then.
+const SETTLE: Duration = Duration::from_millis(1);
 
-/// Rows that changed together.
-#[derive(Debug, Default)]
+/// Why a kind cannot be watched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum WatchProblem {
+    /// RBAC forbids it; asked again now and then.
+    #[error("may not list or watch {kind}: {message}")]
+    Forbidden { kind: &'static str, message: String },
+    /// The API server does not know the kind: its definition is not installed.
+    #[error("the API server has no {kind}: install the custom resource definitions (`kerf manifests crds`)")]
+    Missing { kind: &'static str },
+    /// Anything else, the connection most of all; asked again.
+    #[error("watching {kind} fails: {message}")]
+    Failing {
+        kind: &'static str,
+        since: Timestamp,
+        message: String,
+    },
+}
+
+/// What changed since the last batch.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    /// By resourceVersion, then kind, then name; at most one a row.
+    /// In the order of their writes.
     pub deltas: Vec<Delta>,
-    /// Every kind was listed at least once.
+    /// Every kind was listed once.
     pub synced: bool,
-    /// Since when some watch has been failing.
+    /// Since when at least one watch has no connection.
     pub disconnected_since: Option<Timestamp>,
+    /// Kinds that cannot be watched now, by name.
+    pub problems: Vec<WatchProblem>,
 }
 
-/// All watches of one cluster.
+/// What a watch task reports.
 #[derive(Debug)]
-pub struct Observer {
-    clock: Clock,
-    inbox: UnboundedReceiver<Message>,
-    pending: Vec<Message>,
-    settled_at: Option<Timestamp>,
-    /// Rows as last delivered.
-    known: Snapshot,
-    listed: BTreeSet<Watched>,
-    /// Keys seen so far in a list that is under way.
-    listing: BTreeMap<Watched, BTreeSet<Name>>,
-    failing: BTreeMap<Watched, Timestamp>,
-}
-
-#[derive(Debug)]
-struct Message {
-    kind: Watched,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    ListBegins,
-    ListEnds,
+pub(super) enum Report {
+    /// Row as of a resource version.
     Row {
         version: u64,
-        key: Name,
         delta: Delta,
-        listed: bool,
     },
-    Failed {
-        at: Timestamp,
+    /// Deleted: kind and key, as of a version.
+    Gone {
+        version: u64,
+        kind: Kind,
+        key: Name,
     },
-    /// The kind is not served here: no rows of it will ever come.
-    Absent,
+    /// A complete list: every other row of the kind has vanished.
+    Listed {
+        kind: Kind,
+        rows: Vec<(u64, Delta)>,
+    },
+    Broken(Kind, WatchProblem),
+    Working(Kind),
+}
+
+/// Watches everything that decisions read. Dropping it ends the watches.
+#[derive(Debug)]
+pub struct Observer {
+    reports: mpsc::UnboundedReceiver<Report>,
+    tasks: Vec<JoinHandle<()>>,
+    pending: Vec<Report>,
+    settled_at: Option<Instant>,
+    rows: Rows,
+    listed: BTreeSet<Kind>,
+    problems: BTreeMap<Kind, WatchProblem>,
+    /// (synced, problems) as last told.
+    told: Option<(bool, Vec<WatchProblem>)>,
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
 }
 
 impl Observer {
-    /// Starts one task a kind on the current runtime.
-    pub fn start(client: &kube::Client, clock: Clock) -> Self {
-        let (outbox, inbox) = unbounded_channel();
-        let ends = (client, clock, &outbox);
-        spawn::<slim::Namespace>(ends, Watched::Namespace, |o, _| {
-            Ok(Delta::Namespace(Arc::new(project::namespace_row(o))))
-        });
-        spawn::<slim::StorageClass>(ends, Watched::StorageClass, |o, _| {
-            Ok(Delta::StorageClass(Arc::new(project::storage_class(o))))
-        });
-        spawn::<slim::Volume>(ends, Watched::Volume, |o, _| {
-            Ok(Delta::Volume(Arc::new(project::volume(o))))
-        });
-        spawn::<slim::VolumeClaim>(ends, Watched::VolumeClaim, |o, _| {
-            Ok(Delta::VolumeClaim(Arc::new(project::volume_claim(o))))
-        });
-        spawn::<slim::CsiNode>(ends, Watched::CsiNode, |o, _| {
-            Ok(Delta::CsiNode(Arc::new(project::csi_node(o))))
-        });
-        spawn::<slim::Attachment>(ends, Watched::Attachment, |o, _| {
-            Ok(Delta::Attachment(Arc::new(project::attachment(o))))
-        });
-        spawn::<slim::Pdb>(ends, Watched::Pdb, |o, _| {
-            Ok(Delta::Pdb(Arc::new(project::pdb(o))))
-        });
-        spawn::<slim::NodeClass>(ends, Watched::Class, |o, _| {
-            Ok(Delta::Class(Arc::new(project::class(o))))
-        });
-        spawn::<slim::NodePool>(ends, Watched::Pool, |o, _| {
-            Ok(Delta::Pool(Arc::new(project::pool(o)?)))
-        });
-        spawn::<slim::DaemonSet>(ends, Watched::Daemon, |o, _| {
-            Ok(Delta::Daemon(Arc::new(project::daemon(o)?)))
-        });
-        spawn::<slim::NodeClaim>(ends, Watched::Claim, |o, _| {
-            Ok(Delta::Claim(Arc::new(project::claim(o)?)))
-        });
-        spawn::<slim::Node>(ends, Watched::Node, |o, _| {
-            Ok(Delta::Node(Arc::new(project::node(o)?)))
-        });
-        spawn::<slim::Pod>(ends, Watched::Pod, |o, i| {
-            Ok(Delta::Pod(Arc::new(project::pod(o, i)?)))
-        });
+    /// Starts the watches on the current runtime. The client should refuse to write. `ca_bundle` enters the hash of
+    /// node classes.
+    pub fn start_with(client: &Client, clock: Clock, ca_bundle: &str) -> Self {
+        let (sender, reports) = mpsc::unbounded_channel();
+        let projector = Arc::new(Mutex::new(Projector::new(ca_bundle)));
+        let tasks = kinds::spawn_all(client, clock, &projector, &sender);
         Self {
-            clock,
-            inbox,
+            reports,
+            tasks,
             pending: Vec::new(),
             settled_at: None,
-            known: Snapshot::default(),
+            rows: Rows::default(),
             listed: BTreeSet::new(),
-            listing: BTreeMap::new(),
-            failing: BTreeMap::new(),
+            problems: BTreeMap::new(),
+            told: None,
         }
     }
 
-    /// The next settled batch. Cancel-safe: what was received stays for the next call.
+    /// [`Self::start_with`] without a CA bundle.
+    pub fn start(client: &Client, clock: Clock) -> Self {
+        Self::start_with(client, clock, "")
+    }
+
+    /// The next batch that says something new. Cancel-safe: nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Batch {
-        if self.pending.is_empty() {
-            match self.inbox.recv().await {
-                Some(message) => self.pending.push(message),
-                // All watches ended with the runtime; nothing more will come.
-                None => return std::future::pending().await,
-            }
-        }
-        let until = *self
-            .settled_at
-            .get_or_insert_with(|| self.clock.now().checked_add(SETTLE).unwrap_or(Timestamp::MAX));
-        self.clock.sleep_until(until).await;
-        self.settled_at = None;
-        while let Ok(message) = self.inbox.try_recv() {
-            self.pending.push(message);
-        }
-        self.settle()
-    }
-
-    fn settle(&mut self) -> Batch {
-        let mut rows: BTreeMap<(Watched, Name), (u64, Delta)> = BTreeMap::new();
-        for Message { kind, what } in std::mem::take(&mut self.pending) {
-            match what {
-                What::ListBegins => drop(self.listing.insert(kind, BTreeSet::new())),
-                What::Row {
-                    version,
-                    key,
-                    delta,
-                    listed,
-                } => {
-                    self.failing.remove(&kind);
-                    if listed && let Some(seen) = self.listing.get_mut(&kind) {
-                        seen.insert(key.clone());
-                    }
-                    rows.insert((kind, key), (version, delta));
+        loop {
+            if self.pending.is_empty() {
+                match self.reports.recv().await {
+                    Some(report) => self.pending.push(report),
+                    // Only when every task ended, which they do not.
+                    None => std::future::pending().await,
                 }
-                What::ListEnds => {
-                    self.failing.remove(&kind);
-                    let seen = self.listing.remove(&kind).unwrap_or_default();
-                    for key in kind.keys(&self.known).into_iter().filter(|k| !seen.contains(k)) {
-                        rows.insert((kind, key.clone()), (0, kind.gone(key)));
-                    }
-                    self.listed.insert(kind);
-                }
-                What::Failed { at } => drop(self.failing.entry(kind).or_insert(at)),
-                What::Absent => drop(self.listed.insert(kind)),
             }
-        }
-        let mut changed: Vec<(u64, Watched, Name, Delta)> = rows
-            .into_iter()
-            .filter(|((_, key), (_, delta))| !is_known(&self.known, key, delta))
-            .map(|((kind, key), (version, delta))| (version, kind, key, delta))
-            .collect();
-        changed.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
-        let deltas: Vec<Delta> = changed.into_iter().map(|(_, _, _, delta)| delta).collect();
-        self.known.apply(&deltas);
-        Batch {
-            deltas,
-            synced: self.listed.len() == Watched::ALL.len(),
-            disconnected_since: self.failing.values().min().copied(),
+            let until = *self.settled_at.get_or_insert_with(|| Instant::now() + SETTLE);
+            tokio::time::sleep_until(until).await;
+            self.settled_at = None;
+            while let Ok(report) = self.reports.try_recv() {
+                self.pending.push(report);
+            }
+            if let Some(batch) = self.settle() {
+                return batch;
+            }
         }
     }
-}
 
-type Ends<'a> = (&'a kube::Client, Clock, &'a UnboundedSender<Message>);
-
-fn spawn<K>(
-    (client, clock, outbox): Ends<'_>,
-    kind: Watched,
-    project: fn(&K, &mut Interner) -> Result<Delta, BadQuantity>,
-) where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
-{
-    let (api, outbox) = (Api::<K>::all(client.clone()), outbox.clone());
-    tokio::spawn(watch(api, clock, outbox, kind, project));
-}
-
-/// Follows one kind until the observer is dropped.
-async fn watch<K>(
-    api: Api<K>,
-    clock: Clock,
-    outbox: UnboundedSender<Message>,
-    kind: Watched,
-    project: fn(&K, &mut Interner) -> Result<Delta, BadQuantity>,
-) where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
-{
-    let mut interner = Interner::default();
-    let mut events = std::pin::pin!(watcher::watcher(api, watcher::Config::default().page_size(PAGE)));
-    while let Some(event) = events.next().await {
-        let row = |object: &K, interner: &mut Interner, listed: bool| match project(object, interner) {
-            Ok(delta) => Some(What::Row {
-                version: version(object),
-                key: key(object),
-                delta,
-                listed,
-            }),
-            Err(error) => {
-                // The API server lets no such quantity in; a row that cannot be read keeps its last state.
-                tracing::warn!(object = %key(object), %error, "left out");
-                None
-            }
-        };
-        let what = match event {
-            Ok(Event::Init) => Some(What::ListBegins),
-            Ok(Event::InitApply(object)) => row(&object, &mut interner, true),
-            Ok(Event::InitDone) => Some(What::ListEnds),
-            Ok(Event::Apply(object)) => row(&object, &mut interner, false),
-            Ok(Event::Delete(object)) => {
-                let key = key(&object);
-                let delta = kind.gone(key.clone());
-                Some(What::Row {
-                    version: version(&object),
-                    key,
-                    delta,
-                    listed: false,
-                })
-            }
-            Err(error) => {
-                let absent = is_absent(&error);
-                if absent {
-                    tracing::debug!(?kind, "not served by this cluster");
-                } else {
-                    tracing::warn!(?kind, %error, "the watch failed and is tried again");
-                }
-                let what = if absent {
-                    What::Absent
-                } else {
-                    What::Failed { at: clock.now() }
-                };
-                if outbox.send(Message { kind, what }).is_err() {
-                    return;
-                }
-                clock.sleep(if absent { RETRY * 30 } else { RETRY }).await;
-                None
-            }
-        };
-        if let Some(what) = what
-            && outbox.send(Message { kind, what }).is_err()
+    /// Keeps the instant of the first failure in a row.
+    fn broken(&mut self, kind: Kind, mut problem: WatchProblem) {
+        if let WatchProblem::Failing { since, .. } = &mut problem
+            && let Some(WatchProblem::Failing { since: first, .. }) = self.problems.get(&kind)
         {
-            return;
+            *since = *first;
         }
+        self.problems.insert(kind, problem);
     }
-}
 
-/// A kind that this API server does not know.
-fn is_absent(error: &watcher::Error) -> bool {
-    use kube::Error::Api;
-    matches!(
-        error,
-        watcher::Error::InitialListFailed(Api(s)) | watcher::Error::WatchStartFailed(Api(s)) if s.code == 404
-    )
-}
-
-fn version<K: Resource>(object: &K) -> u64 {
-    object
-        .meta()
-        .resource_version
-        .as_deref()
-        .and_then(|v| v.parse().ok())
-        .unwrap_or(0)
-}
-
-fn key<K: Resource>(object: &K) -> Name {
-    let name = object.name_any();
-    object.namespace().map_or_else(
-        || name.as_str().into(),
-        |ns| crate::model::pod::pod_key(&ns, &name),
-    )
+    fn settle(&mut self) -> Option<Batch> {
+        let mut changes: Vec<(u64, Delta)> = Vec::new();
+        for report in std::mem::take(&mut self.pending) {
+            match report {
+                Report::Row { version, delta } => {
+                    if let Some((kind, key)) = kinds::key_of(&delta) {
+                        self.rows.seen(kind, &key, version);
+                        changes.push((version, delta));
+                    }
+                }
+                Report::Gone { version, kind, key } => {
+                    self.rows.gone(kind, &key, version);
+                    changes.push((version, kinds::gone(kind, key)));
+                }
+                Report::Listed { kind, rows } => {
+                    let keys = rows
+                        .iter()
+                        .filter_map(|(version, delta)| Some((kinds::key_of(delta)?.1, *version)))
+                        .collect();
+                    let vanished = self.rows.listed(kind, keys);
+                    changes.extend(
+                        vanished
+                            .into_iter()
+                            .map(|(key, version)| (version, kinds::gone(kind, key))),
+                    );
+                    changes.extend(rows);
+                    self.listed.insert(kind);
+                    self.problems.remove(&kind);
+                }
+                Report::Broken(kind, problem) => self.broken(kind, problem),
+                Report::Working(kind) => {
+                    self.problems.remove(&kind);
+                }
+            }
+        }
+        changes.sort_by(|(a, x), (b, y)| (a, kinds::key_of(x)).cmp(&(b, kinds::key_of(y))));
+        let deltas: Vec<Delta> = changes
+            .into_iter()
+            .filter_map(|(_, delta)| self.rows.changes(&delta).then_some(delta))
+            .collect();
+        let state = (
+            self.listed.len() == Kind::ALL.len(),
+            self.problems.values().cloned().collect::<Vec<_>>(),
+        );
+        if deltas.is_empty() && self.told.as_ref() == Some(&state) {
+            return None;
+        }
+        self.told = Some(state.clone());
+        let disconnected_since = state
+            .1
+            .iter()
+            .filter_map(|p| match p {
+                WatchProblem::Failing { since, .. } => Some(*since),
+                _ => None,
+            })
+            .min();
+        Some(Batch {
+            deltas,
+            synced: state.0,
+            disconnected_since,
+            problems: state.1,
+        })
+    }
 }

@@ -1,0 +1,518 @@
+//! Documents into a snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kube::Resource;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::expand::{Workload, expand};
+use super::read::Document;
+use super::{FileError, Loaded, check};
+use crate::api::schema::{Checker, suggestion};
+use crate::api::{names, validate};
+use crate::model::storage::Namespace;
+use crate::model::{Conditions, Delta, Name};
+use crate::observe::{Projector, slim};
+
+/// An object with its place, for messages.
+#[derive(Clone, Debug)]
+struct Item {
+    document: Document,
+    kind: String,
+    /// `NodePool/web`, `Pod/shop/web-0`.
+    label: String,
+}
+
+impl Item {
+    fn error(&self, path: &str, message: impl Into<String>) -> FileError {
+        let path = if path.is_empty() {
+            self.label.clone()
+        } else {
+            format!("{} {path}", self.label)
+        };
+        FileError {
+            file: self.document.file.clone(),
+            document: self.document.number,
+            path,
+            message: message.into(),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, errors: &mut Vec<FileError>) -> Option<T> {
+        match serde_json::from_value(self.document.value.clone()) {
+            Ok(object) => Some(object),
+            Err(error) => {
+                errors.push(self.error("", format!("does not read as a {}: {error}", self.kind)));
+                None
+            }
+        }
+    }
+}
+
+const NAMESPACED: &[&str] = &[
+    "Pod",
+    "DaemonSet",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "Job",
+    "PodDisruptionBudget",
+    "PersistentVolumeClaim",
+    "CapacityBuffer",
+];
+const SYSTEM_PRIORITIES: [(&str, i32); 2] = [
+    ("system-cluster-critical", 2_000_000_000),
+    ("system-node-critical", 2_000_001_000),
+];
+const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+
+pub(super) fn build(documents: Vec<Document>, errors: &mut Vec<FileError>) -> Loaded {
+    let checker = Checker::new();
+    let items = items(documents, &checker, errors);
+    let mut builder = Builder::default();
+    for item in &items {
+        builder.take(item, &checker, errors);
+    }
+    builder.finish(&items, errors)
+}
+
+/// Unpacks lists, names objects, sorts by kind and name, and refuses doubles.
+fn items(documents: Vec<Document>, checker: &Checker, errors: &mut Vec<FileError>) -> Vec<Item> {
+    let mut flat = Vec::new();
+    for document in documents {
+        unpack(document, &mut flat, errors);
+    }
+    let mut out: BTreeMap<(String, String), Item> = BTreeMap::new();
+    let mut generated: BTreeMap<String, usize> = BTreeMap::new();
+    for mut document in flat {
+        let Some(kind) = document.value["kind"].as_str().map(str::to_owned) else {
+            errors.push(FileError {
+                file: document.file,
+                document: document.number,
+                path: "kind".into(),
+                message: "is missing: every object needs apiVersion and kind".into(),
+            });
+            continue;
+        };
+        let name = name(&mut document.value, &mut generated);
+        let namespace = document.value["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or("default");
+        let label = match &name {
+            Some(name) if NAMESPACED.contains(&kind.as_str()) => format!("{kind}/{namespace}/{name}"),
+            Some(name) => format!("{kind}/{name}"),
+            None => kind.clone(),
+        };
+        let item = Item {
+            document,
+            kind,
+            label,
+        };
+        if let Some(wrong) = wrong_version(&item, checker) {
+            errors.push(wrong);
+            continue;
+        }
+        if name.is_none() {
+            errors.push(item.error("metadata.name", "is required"));
+            continue;
+        }
+        let version = item.document.value["apiVersion"].as_str().unwrap_or_default();
+        let group = version.split_once('/').map_or("", |(group, _)| group);
+        let key = (group.to_owned(), item.label.clone());
+        if let Some(first) = out.get(&key) {
+            let place = (&first.document.file, first.document.number);
+            errors.push(item.error(
+                "",
+                format!(
+                    "is given twice, first in {}, document {}: remove one",
+                    place.0, place.1
+                ),
+            ));
+            continue;
+        }
+        out.insert(key, item);
+    }
+    out.into_values().collect()
+}
+
+fn unpack(document: Document, out: &mut Vec<Document>, errors: &mut Vec<FileError>) {
+    let kind = document.value["kind"].as_str().unwrap_or_default().to_owned();
+    let list = kind
+        .strip_suffix("List")
+        .filter(|_| document.value["items"].is_array());
+    if let Some(single) = list {
+        let version = document.value["apiVersion"].clone();
+        for item in document.value["items"].as_array().into_iter().flatten() {
+            let mut value = item.clone();
+            if let (Some(fields), false) = (value.as_object_mut(), single.is_empty()) {
+                // Items of a typed list need not say what they are.
+                fields.entry("kind").or_insert_with(|| single.into());
+                fields.entry("apiVersion").or_insert_with(|| version.clone());
+            }
+            let inner = Document {
+                value,
+                ..document.clone_place()
+            };
+            unpack(inner, out, errors);
+        }
+    } else if document.value.is_object() {
+        out.push(document);
+    } else if let Value::Array(items) = &document.value {
+        for value in items {
+            let inner = Document {
+                value: value.clone(),
+                ..document.clone_place()
+            };
+            unpack(inner, out, errors);
+        }
+    } else {
+        errors.push(FileError {
+            file: document.file,
+            document: document.number,
+            path: String::new(),
+            message: "is no Kubernetes object: it needs apiVersion, kind and metadata".into(),
+        });
+    }
+}
+
+impl Document {
+    fn clone_place(&self) -> Self {
+        Self {
+            file: self.file.clone(),
+            number: self.number,
+            value: Value::Null,
+        }
+    }
+}
+
+/// `metadata.name`, made up from `generateName` and the content where needed: the same whatever the order.
+fn name(object: &mut Value, generated: &mut BTreeMap<String, usize>) -> Option<String> {
+    if let Some(name) = object["metadata"]["name"].as_str().filter(|n| !n.is_empty()) {
+        return Some(name.to_owned());
+    }
+    let prefix = object["metadata"]["generateName"].as_str()?.to_owned();
+    let digest = Sha256::digest(object.to_string().as_bytes());
+    let hex: String = digest.iter().take(3).map(|b| format!("{b:02x}")).collect();
+    let name = format!("{prefix}{hex}");
+    let count = generated.entry(name.clone()).or_default();
+    *count += 1;
+    let name = if *count == 1 {
+        name
+    } else {
+        format!("{name}-{count}")
+    };
+    object["metadata"]["name"] = name.as_str().into();
+    Some(name)
+}
+
+/// Our groups in other versions, and kinds of our groups that do not exist.
+fn wrong_version(item: &Item, checker: &Checker) -> Option<FileError> {
+    let version = item.document.value["apiVersion"].as_str().unwrap_or_default();
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    if let Some(known) = checker.api_version(&item.kind) {
+        let ours = known.split_once('/').map_or("", |(group, _)| group);
+        let old = matches!(item.kind.as_str(), "NodePool" | "NodeClaim" | "EC2NodeClass") && version != known;
+        let message = if old && group == ours {
+            format!("{version} is an old version: turn it into {known} with `kerf convert`")
+        } else if old {
+            format!("{version:?} has no {}: write {known}", item.kind)
+        } else {
+            return None;
+        };
+        return Some(item.error("apiVersion", message));
+    }
+    let ours = group == names::GROUP || group == names::AWS_GROUP;
+    if ours && matches!(item.kind.as_str(), "Provisioner" | "AWSNodeTemplate" | "Machine") {
+        let message = format!("{version} is an old version: turn it into v1 with `kerf convert`");
+        return Some(item.error("apiVersion", message));
+    }
+    let hint = suggestion(&item.kind, checker.kinds());
+    (ours && !hint.is_empty())
+        .then(|| item.error("kind", format!("{group} has no kind {:?}{hint}", item.kind)))
+}
+
+#[derive(Default)]
+struct Builder {
+    projector: Projector,
+    deltas: Vec<Delta>,
+    pods: Vec<slim::Pod>,
+    workloads: Vec<Workload>,
+    claims: Vec<slim::VolumeClaim>,
+    priorities: BTreeMap<String, i32>,
+    default_priority: i32,
+    default_class: Option<String>,
+    loaded: Loaded,
+}
+
+impl Builder {
+    fn take(&mut self, item: &Item, checker: &Checker, errors: &mut Vec<FileError>) {
+        let before = errors.len();
+        if checker.api_version(&item.kind).is_some() {
+            ours(item, checker, errors);
+        } else {
+            errors.extend(
+                check::core(&item.document.value)
+                    .iter()
+                    .map(|p| item.error(&p.path, &p.message)),
+            );
+        }
+        if errors.len() > before {
+            return;
+        }
+        let object = &item.document.value;
+        match item.kind.as_str() {
+            "Pod" => self.pods.extend(item.read(errors)),
+            "Deployment" | "ReplicaSet" | "StatefulSet" | "Job" => {
+                if let Some(set) = item.read::<slim::DaemonSet>(errors) {
+                    self.workloads.push(Workload {
+                        kind: item.kind.clone(),
+                        metadata: set.metadata,
+                        spec: set.spec,
+                    });
+                }
+            }
+            "DaemonSet" => {
+                if let Some(mut set) = item.read::<slim::DaemonSet>(errors) {
+                    give_uid(&mut set);
+                    let row = self.projector.daemon(&set);
+                    self.deltas.push(Delta::Daemon(Arc::new(row)));
+                }
+            }
+            "Node" => self.node(item, errors),
+            "NodeClaim" => {
+                if let Some(mut claim) = item.read::<slim::Claim>(errors) {
+                    give_uid(&mut claim);
+                    let row = self.projector.claim(&claim);
+                    self.deltas.push(Delta::Claim(Arc::new(row)));
+                }
+            }
+            "NodePool" => self.pool(item, errors),
+            "EC2NodeClass" => {
+                if let Some(mut class) = item.read::<slim::Class>(errors) {
+                    give_uid(&mut class);
+                    let mut row = self.projector.class(&class);
+                    // A file counts as ready whatever its status said when it was dumped.
+                    row.conditions = Conditions::new();
+                    self.deltas.push(Delta::Class(Arc::new(row)));
+                }
+            }
+            "PodDisruptionBudget" => {
+                if let Some(pdb) = item.read(errors) {
+                    let row = self.projector.pdb(&pdb);
+                    self.deltas.push(Delta::Pdb(Arc::new(row)));
+                }
+            }
+            "Namespace" => {
+                if let Some(namespace) = item.read(errors) {
+                    let row = self.projector.namespace(&namespace);
+                    self.deltas.push(Delta::Namespace(Arc::new(row)));
+                }
+            }
+            "PersistentVolumeClaim" => self.claims.extend(item.read(errors)),
+            "PersistentVolume" => {
+                if let Some(volume) = item.read(errors) {
+                    let row = self.projector.volume(&volume);
+                    self.deltas.push(Delta::Volume(Arc::new(row)));
+                }
+            }
+            "StorageClass" => {
+                if object["metadata"]["annotations"][DEFAULT_CLASS] == "true" {
+                    self.default_class = object["metadata"]["name"].as_str().map(Into::into);
+                }
+                if let Some(class) = item.read(errors) {
+                    let row = self.projector.storage_class(&class);
+                    self.deltas.push(Delta::StorageClass(Arc::new(row)));
+                }
+            }
+            "CSINode" => {
+                if let Some(node) = item.read(errors) {
+                    let row = self.projector.csi_node(&node);
+                    self.deltas.push(Delta::CsiNode(Arc::new(row)));
+                }
+            }
+            "VolumeAttachment" => {
+                if let Some(attachment) = item.read(errors) {
+                    let row = self.projector.attachment(&attachment);
+                    self.deltas.push(Delta::Attachment(Arc::new(row)));
+                }
+            }
+            "PriorityClass" => {
+                let value = object["value"]
+                    .as_i64()
+                    .and_then(|n| i32::try_from(n).ok())
+                    .unwrap_or(0);
+                if object["globalDefault"] == true {
+                    self.default_priority = value;
+                }
+                let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                self.priorities.insert(name.to_owned(), value);
+            }
+            other => *self.loaded.ignored.entry(other.to_owned()).or_default() += 1,
+        }
+    }
+
+    /// A node without conditions counts as ready, one without allocatable offers its capacity.
+    fn node(&mut self, item: &Item, errors: &mut Vec<FileError>) {
+        let Some(mut node) = item.read::<slim::Node>(errors) else {
+            return;
+        };
+        give_uid(&mut node);
+        if node.status.allocatable.is_empty() {
+            node.status.allocatable = node.status.capacity.clone();
+        }
+        let mut row = self.projector.node(&node);
+        row.ready |= !node.status.conditions.iter().any(|c| c.kind == "Ready");
+        self.deltas.push(Delta::Node(Arc::new(row)));
+    }
+
+    fn pool(&mut self, item: &Item, errors: &mut Vec<FileError>) {
+        let Some(mut pool) = item.read::<slim::Pool>(errors) else {
+            return;
+        };
+        give_uid(&mut pool);
+        for why in validate::nodepool(&pool.spec) {
+            let message = format!("{why}; the pool is left out of provisioning");
+            self.loaded.warnings.push(item.error("", message));
+        }
+        let mut row = self.projector.pool(&pool);
+        row.conditions = Conditions::new();
+        self.deltas.push(Delta::Pool(Arc::new(row)));
+    }
+
+    fn finish(mut self, items: &[Item], errors: &mut Vec<FileError>) -> Loaded {
+        let (pods, claims) = expand(&self.workloads, &self.pods);
+        self.pods.extend(pods);
+        for mut pod in std::mem::take(&mut self.pods) {
+            let row = self.pod(&mut pod);
+            self.deltas.push(Delta::Pod(Arc::new(row)));
+        }
+        let given: Vec<slim::VolumeClaim> = std::mem::take(&mut self.claims);
+        // Given ones come last and so replace those made up for StatefulSets.
+        for mut claim in claims.into_iter().chain(given) {
+            if claim.spec.storage_class_name.is_none() {
+                claim.spec.storage_class_name.clone_from(&self.default_class);
+            }
+            let row = self.projector.volume_claim(&claim);
+            self.deltas.push(Delta::VolumeClaim(Arc::new(row)));
+        }
+        let mut loaded = self.loaded;
+        loaded.snapshot.apply(&self.deltas);
+        namespaces(&mut loaded);
+        for item in items.iter().filter(|i| i.kind == "NodePool") {
+            errors.extend(class_exists(item, &loaded));
+        }
+        loaded.warnings.sort();
+        loaded
+    }
+
+    /// What an API server and a scheduler would have added: priority, phase, and that a pod without a node waits
+    /// for one.
+    fn pod(&mut self, pod: &mut slim::Pod) -> crate::model::Pod {
+        give_uid(pod);
+        if pod.spec.priority.is_none() {
+            let class = pod.spec.priority_class_name.as_deref();
+            let system = SYSTEM_PRIORITIES.iter().find(|(name, _)| Some(*name) == class);
+            pod.spec.priority = Some(match class {
+                Some(class) => {
+                    system.map_or_else(|| self.priorities.get(class).copied().unwrap_or(0), |(_, p)| *p)
+                }
+                None => self.default_priority,
+            });
+        }
+        let mut row = self.projector.pod(pod);
+        if row.node.is_some() && pod.status.phase.is_none() {
+            row.phase = crate::model::Phase::Running;
+            row.ready = true;
+        }
+        let judged = pod.status.conditions.iter().any(|c| c.kind == "PodScheduled");
+        let gated = !pod.spec.scheduling_gates.is_empty();
+        if row.node.is_none() && !row.is_terminal() && !judged && !gated {
+            row.unschedulable = true;
+        }
+        row
+    }
+}
+
+/// Objects of files need not have a uid; namespace and name stand in for it.
+fn give_uid<K: Resource>(object: &mut K) {
+    let meta = object.meta_mut();
+    if meta.uid.as_deref().is_none_or(str::is_empty) {
+        let name = meta.name.clone().unwrap_or_default();
+        meta.uid = Some(match &meta.namespace {
+            Some(namespace) => format!("{namespace}/{name}"),
+            None => name,
+        });
+    }
+}
+
+/// Structure and rules of one of our resources, leniently where `api §13.5` says so.
+fn ours(item: &Item, checker: &Checker, errors: &mut Vec<FileError>) {
+    let mut object = item.document.value.clone();
+    if let Some(fields) = object.as_object_mut() {
+        // A dump's status is the controllers' business.
+        fields.remove("status");
+    }
+    if let Some(budgets) = object
+        .pointer_mut("/spec/disruption/budgets")
+        .and_then(Value::as_array_mut)
+    {
+        for budget in budgets {
+            if let Some(n) = budget["nodes"].as_i64() {
+                budget["nodes"] = n.to_string().into();
+            }
+        }
+    }
+    let problems = checker.check(&item.kind, &object, None);
+    errors.extend(problems.iter().map(|p| item.error(&p.path, &p.message)));
+    if problems.is_empty() {
+        errors.extend(
+            check::core(&object)
+                .iter()
+                .filter(|p| p.message.contains("quantity"))
+                .map(|p| item.error(&p.path, &p.message)),
+        );
+    }
+}
+
+/// Namespaces that are used and not given have the one label that every namespace has.
+fn namespaces(loaded: &mut Loaded) {
+    let used: Vec<Name> = loaded
+        .snapshot
+        .pods
+        .values()
+        .map(|p| p.namespace.clone())
+        .collect();
+    for name in used {
+        if !loaded.snapshot.namespaces.contains_key(&name) {
+            let row = Namespace {
+                name: name.clone(),
+                labels: [("kubernetes.io/metadata.name".into(), name.clone())].into(),
+            };
+            loaded.snapshot.namespaces.insert(name, Arc::new(row));
+        }
+    }
+}
+
+/// A pool of our provider whose node class is not among the files.
+fn class_exists(item: &Item, loaded: &Loaded) -> Option<FileError> {
+    let name = item.document.value["metadata"]["name"].as_str()?;
+    let class = &loaded.snapshot.pools.get(name)?.template.class;
+    if &*class.group != names::AWS_GROUP || loaded.snapshot.classes.contains_key(&class.name) {
+        return None;
+    }
+    let known: Vec<&str> = loaded.snapshot.classes.keys().map(|k| &**k).collect();
+    let have = if known.is_empty() {
+        "none is given".to_owned()
+    } else {
+        format!("given are {}", known.join(", "))
+    };
+    let hint = suggestion(&class.name, known.iter().copied());
+    let message = format!(
+        "there is no EC2NodeClass {:?} ({have}){hint}: add its manifest with -f",
+        &*class.name
+    );
+    Some(item.error("spec.template.spec.nodeClassRef.name", message))
+}
