@@ -42,14 +42,100 @@ pub struct Logging {
 pub enum Command {
     /// The whole product with no cluster and no account: embedded Kubernetes and EC2, the autoscaler, the dashboard
     Demo(Box<Demo>),
+    /// One provisioning decision from files: claims, instance types, prices, and why a pod has no place
+    Plan(Box<Plan>),
+    /// The disruption decisions for a cluster state given as files, and why each other node stays
+    Consolidate(Box<Consolidate>),
+    /// One frame of any view of the demo
+    Snapshot(Box<Snapshot>),
     /// List the built-in scenarios
     Scenarios,
+    /// What a cluster needs, printed
+    Manifests {
+        #[arg(value_enum)]
+        what: Manifest,
+    },
     /// Check a recording's hash chain
     Verify { file: PathBuf },
     /// Print shell completions
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Manifest {
+    /// The custom resource definitions
+    Crds,
+}
+
+/// Files and facts that a one-shot decision reads.
+#[derive(Clone, Debug, Args)]
+pub struct Inputs {
+    /// Manifests: a YAML or JSON file, a folder, or - for standard input (repeatable)
+    #[arg(long, short, value_name = "FILE|DIR|-", required = true)]
+    pub file: Vec<String>,
+    /// builtin, builtin:REGION, or a JSON file of Karpenter's kwok provider
+    #[arg(long, value_name = "builtin[:REGION]|FILE", default_value = "builtin")]
+    pub instance_types: String,
+    /// Decide as of this time (default: now)
+    #[arg(long, value_name = "RFC3339")]
+    pub now: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// How pods are packed
+    #[arg(long, value_parser = ["karpenter"], default_value = "karpenter")]
+    pub packing: String,
+    /// Exit with 1 when pods are left over (unschedulable) or the plan costs more than X $/h (cost>X)
+    #[arg(long, value_name = "unschedulable|cost>X")]
+    pub fail_on: Vec<String>,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Consolidate {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Svg,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Snapshot {
+    /// overview, pods, decisions, nodes, nodepools, types, review, timeline, log or help
+    pub view: String,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Columns and rows
+    #[arg(long, value_name = "WxH", default_value = "160x45", value_parser = parse_size)]
+    pub size: (u16, u16),
+    /// A built-in scenario or a scenario file
+    #[arg(long, value_name = "NAME|FILE", default_value = "steady")]
+    pub scenario: String,
+    /// Simulated time at which the frame is taken
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub until: SignedDuration,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[arg(long, value_parser = parse_mode, default_value = "supervise")]
+    pub mode: Mode,
+    /// Without colours
+    #[arg(long)]
+    pub no_color: bool,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -213,6 +299,12 @@ fn parse_speed(text: &str) -> Result<u32, String> {
         .ok()
         .filter(|n| (1..=3600).contains(n))
         .ok_or_else(|| "use 1x to 3600x, or max".to_owned())
+}
+
+fn parse_size(text: &str) -> Result<(u16, u16), String> {
+    let (w, h) = text.split_once('x').ok_or("write WIDTHxHEIGHT, such as 160x45")?;
+    let number = |t: &str| t.parse::<u16>().ok().filter(|n| (1..=500).contains(n));
+    number(w).zip(number(h)).ok_or_else(|| "width and height are 1 to 500".to_owned())
 }
 
 fn parse_loopback(text: &str) -> Result<SocketAddr, String> {

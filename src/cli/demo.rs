@@ -14,7 +14,7 @@ use super::{CliError, Output, headless, print};
 use crate::act::{Actor, Writer};
 use crate::clock::Clock;
 use crate::cloud::aws;
-use crate::engine::handle::{Desk, Handle, pair};
+use crate::engine::handle::{Desk, pair};
 use crate::engine::{Ended, Engine, Parts};
 use crate::gate::{Command, Mode, Policies, Supervision};
 use crate::ledger::Book;
@@ -22,7 +22,7 @@ use crate::ledger::recorder::Recorder;
 use crate::observe::{CloudWatch, Objects, Observer, read_only};
 use crate::world::apiserver::StateFile;
 use crate::world::scenario::{self, Scenario};
-use crate::world::{Embedded, EmbeddedConfig, pace};
+use crate::world::{Embedded, EmbeddedConfig, kept_time, pace};
 
 /// Headless runs start here unless told otherwise, so that two of them are the same run.
 const HEADLESS_START: &str = "2026-01-05T09:00:00Z";
@@ -81,7 +81,7 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
         Some(dir) => Some(StateFile::open(dir).map_err(|e| CliError::Outside(e.to_string()))?),
         None => None,
     };
-    let start = resumed_start(state.as_ref(), start);
+    let start = resumed_start(state.as_ref(), start)?;
     let until = match demo.for_ {
         Some(time) if time.is_negative() || time.is_zero() => {
             return Err(CliError::Input("--for must be longer than nothing, such as 20m".into()));
@@ -115,13 +115,10 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
 }
 
 /// Where simulated time stood when a kept world was last written; never before the asked start.
-fn resumed_start(state: Option<&StateFile>, start: Timestamp) -> Timestamp {
-    let last = state
-        .and_then(|s| s.load(crate::world::CLOCK_TABLE).ok())
-        .and_then(|rows| rows.into_iter().find(|(k, _)| k == "now"))
-        .and_then(|(_, v)| String::from_utf8(v).ok())
-        .and_then(|t| t.parse::<Timestamp>().ok());
-    last.map_or(start, |t| t.max(start))
+fn resumed_start(state: Option<&StateFile>, start: Timestamp) -> Result<Timestamp, CliError> {
+    let Some(state) = state else { return Ok(start) };
+    let kept = kept_time(state).map_err(|e| CliError::Outside(e.to_string()))?;
+    Ok(kept.map_or(start, |t| t.max(start)))
 }
 
 /// `~/.local/state/kerf` by XDG's rules.
@@ -147,8 +144,11 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
     let runtime = runtime()?;
     let local = tokio::task::LocalSet::new();
     let listener = headless::listener(output);
+    let served = plan.listen.is_some();
     let said = move |kubeconfig: &Path| {
-        eprintln!("kerf: export KUBECONFIG={}", kubeconfig.display());
+        if served {
+            eprintln!("kerf: export KUBECONFIG={}", kubeconfig.display());
+        }
     };
     let quitter = handle.clone();
     let ended = local.block_on(&runtime, async move {
@@ -170,6 +170,22 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
         return Err(CliError::Outside(format!("the recording is incomplete: {error}")));
     }
     print(&text)
+}
+
+/// A silent run of a scenario up to a simulated time, for one frame of it.
+pub fn until(name: &str, seed: u64, mode: Mode, time: jiff::SignedDuration) -> Result<Ended, CliError> {
+    let demo = Demo {
+        scenario: name.to_owned(),
+        seed,
+        headless: true,
+        for_: Some(time),
+        mode,
+        ..Demo::default()
+    };
+    let plan = check(&demo)?;
+    let (_handle, desk) = pair();
+    let runtime = runtime()?;
+    tokio::task::LocalSet::new().block_on(&runtime, live(plan, desk, None, false, |_| {}))
 }
 
 /// The engine has a thread of its own; this one belongs to the terminal.
@@ -228,8 +244,7 @@ async fn live(
 ) -> Result<Ended, CliError> {
     let clock = Clock::starting_at(plan.start);
     let source = format!("demo:{}", plan.scenario.name);
-    let region = plan.scenario.region.clone();
-    let world = Embedded::start(EmbeddedConfig {
+        let world = Embedded::start(EmbeddedConfig {
         clock,
         seed: plan.seed,
         scenario: Some(plan.scenario),
@@ -238,8 +253,16 @@ async fn live(
     .map_err(|e| CliError::Outside(e.to_string()))?;
     tokio::task::spawn_local(pace(clock, plan.speed.clone()));
 
-    let cloud_settings = world.cloud_settings();
-    let (reading, writing) = aws::halves(Arc::new(world.ec2.clone()), cloud_settings, clock);
+    let (cluster, region) = (world.cluster_name.clone(), world.region.clone());
+    let ec2 = Arc::new(world.ec2.clone());
+    let mut settings = aws::Settings::new(&cluster, &region);
+    // Where an EKS cluster would have them; the embedded kubelets only read them.
+    settings.cluster_cidr = "10.100.0.0/16".into();
+    settings.dns_ip = "10.100.0.10".into();
+    settings.cluster_endpoint = "https://embedded.kerf.invalid".into();
+    settings.cluster_ca = "a2VyZg==".into();
+    let reading = aws::reader(ec2.clone(), settings.clone(), clock).with_queue(ec2.clone());
+    let stock = reading.stock();
     let api = world.api.clone();
     let mut book = Book::new(plan.recorder, listener);
     let host = &mut book.view_mut().host;
@@ -255,19 +278,21 @@ async fn live(
     }
     ready(&plan.kubeconfig);
     let reader = read_only(world.api.client("kerf-reader"));
-    let writing: Rc<dyn crate::cloud::CloudWrite> = Rc::new(writing);
     let ended = Engine::run(Parts {
         clock,
         observer: Observer::start(&reader, clock),
-        cloud: CloudWatch::start(Rc::new(reading), clock),
+        cloud: CloudWatch::new(Rc::new(reading) as Rc<dyn crate::cloud::CloudRead>, clock),
         objects: Objects::new(reader),
-        actor: Box::new(move || Actor::new(Writer::new(api.client("kerf")), writing.clone())),
+        actor: Box::new(move || {
+            let cloud = aws::writer(ec2.clone(), ec2.clone(), stock.clone(), settings.clone(), clock);
+            Actor::new(Writer::new(api.client("kerf")), Rc::new(cloud))
+        }),
         book,
         desk,
         settings: plan.settings,
         supervision: plan.supervision,
         source: source.into(),
-        region,
+        region: region.as_str().into(),
         until: plan.until,
         speed: Some(plan.speed),
         watched,

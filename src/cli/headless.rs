@@ -21,10 +21,11 @@ pub fn listener(output: Output) -> Listener {
                 let open = line.0.strip_prefix('{').unwrap_or(&line.0);
                 writeln!(out, "{{\"schema\":\"kerf/entry/v1\",{open}")
             }
-            Output::Text => match crate::words::entry::line(entry) {
-                Some(text) => writeln!(out, "{} {text}", entry.at.strftime("%H:%M:%S")),
-                None => Ok(()),
-            },
+            Output::Text if crate::ledger::fold::is_log_line(&entry.body) => {
+                let (text, _) = crate::ui::log_line(entry);
+                writeln!(out, "{} {}", entry.at.strftime("%H:%M:%S"), crate::words::clean(&text))
+            }
+            Output::Text => Ok(()),
         };
         let _ = out.flush();
     })

@@ -2,14 +2,17 @@
 
 mod args;
 mod completions;
+mod decide;
 pub mod consolidate;
 pub mod instance_types;
 pub mod manifests;
 pub mod plan;
-//mod demo;
+mod demo;
 mod error;
-//mod headless;
+mod inputs;
+mod headless;
 mod scenarios;
+mod snapshot;
 mod verify;
 
 use std::io::{IsTerminal, Write};
@@ -47,7 +50,15 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Output::Json
     });
     match cli.command.unwrap_or_else(|| Command::Demo(Box::default())) {
-        Command::Demo(_) => Ok(ExitCode::SUCCESS),
+        Command::Demo(demo) => demo::run(&demo, &cli.logging, cli.output),
+        Command::Plan(plan) => decide::plan(&plan, output),
+        Command::Consolidate(args) => decide::consolidate(&args, output),
+        Command::Manifests { what: args::Manifest::Crds } => {
+            let mut text = Vec::new();
+            manifests::crds(&mut text).map_err(|e| CliError::Outside(e.to_string()))?;
+            print(&String::from_utf8_lossy(&text))
+        }
+        Command::Snapshot(args) => snapshot::run(&args),
         Command::Scenarios => scenarios::run(output),
         Command::Verify { file } => verify::run(&file, output),
         Command::Completions { shell } => completions::completions(shell),

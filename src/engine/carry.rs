@@ -18,7 +18,7 @@ use crate::model::decision::effect::ObjectKind;
 use crate::model::decision::{Decision, DecisionId, Effect, EffectResult, State, WriteClass};
 
 /// How long a finished effect is not repeated: its own watch event must have come by then.
-const COOL: Duration = Duration::from_millis(50);
+const COOL: Duration = Duration::from_millis(3);
 const COOL_REAL: Duration = Duration::from_secs(1);
 
 impl Engine {
@@ -131,7 +131,7 @@ impl Engine {
                 self.under_way.remove(&key);
                 if matches!(result, EffectResult::Done | EffectResult::Launched(_)) {
                     let cool = if self.speed.is_some() { COOL } else { COOL_REAL };
-                    self.cooling.insert(key, after(now, cool));
+                    self.cooling.insert(key, (after(now, cool), effect.clone()));
                 }
                 let again = [
                     self.lifecycle.effect_result(&effect, &result, now),
@@ -161,7 +161,7 @@ impl Engine {
     }
 
     /// The object of an effect is looked at again, whatever came of it.
-    fn mark_effect(&mut self, effect: &Effect) {
+    pub(super) fn mark_effect(&mut self, effect: &Effect) {
         match effect {
             Effect::CreateClaim(d) => drop(self.dirty.claims.insert(d.name.clone())),
             Effect::Launch { claim, .. } | Effect::DeleteClaim { claim, .. } => {

@@ -26,7 +26,7 @@ impl Engine {
         if self.next_id == 1 {
             self.continue_numbering();
         }
-        self.cooling.retain(|_, until| *until > now);
+        self.cool_down(now);
         self.recheck_open(now);
         let reserved = self.reserved();
         let snapshot = self.snapshot();
@@ -61,13 +61,23 @@ impl Engine {
             self.step(step, now);
         }
         self.start_approved(now);
-        let cooled = self.cooling.values().min().copied();
+        let cooled = self.cooling.values().map(|(until, _)| *until).min();
         self.wake_at = [outcome.wake_at, cooled]
             .into_iter()
             .flatten()
             .min()
             .map(|t| t.max(now));
         self.raise_alarms(now);
+    }
+
+    /// What rested after an effect is looked at again: a step that was passed over meanwhile is not lost.
+    fn cool_down(&mut self, now: Timestamp) {
+        let over = |(until, _): &(Timestamp, crate::model::decision::Effect)| *until <= now;
+        let rested: Vec<_> = self.cooling.values().filter(|c| over(c)).map(|(_, e)| e.clone()).collect();
+        self.cooling.retain(|_, c| !over(c));
+        for effect in rested {
+            self.mark_effect(&effect);
+        }
     }
 
     fn tick_gate(&mut self, now: Timestamp) {

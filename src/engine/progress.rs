@@ -1,6 +1,6 @@
 //! Following a decision from its first effect to its end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::run::Engine;
@@ -16,8 +16,8 @@ pub(super) struct Acting {
     /// All of its own effects were tried.
     effects_done: bool,
     failed: Option<String>,
-    /// Claims it makes that are not launched yet.
-    launching: BTreeSet<Name>,
+    /// Claims it makes that are not launched yet, and whether each was seen in the cluster.
+    launching: BTreeMap<Name, bool>,
     launched: u32,
     /// Candidates: node → claim, until both are gone.
     leaving: BTreeMap<Name, Name>,
@@ -31,7 +31,7 @@ impl Acting {
             .effects
             .iter()
             .filter_map(|e| match e {
-                Effect::CreateClaim(d) => Some(d.name.clone()),
+                Effect::CreateClaim(d) => Some((d.name.clone(), false)),
                 _ => None,
             })
             .collect();
@@ -119,11 +119,13 @@ impl Engine {
             if !acting.effects_done {
                 continue;
             }
-            acting.launching.retain(|claim| {
-                snapshot
-                    .claims
-                    .get(claim)
-                    .is_some_and(|c| c.provider_id.is_empty() && c.deleting.is_none())
+            acting.launching.retain(|name, seen| match snapshot.claims.get(name) {
+                Some(claim) => {
+                    *seen = true;
+                    claim.provider_id.is_empty() && claim.deleting.is_none()
+                }
+                // Created a moment ago and not yet watched, or gone again.
+                None => !*seen,
             });
             if acting.given_back(&snapshot) {
                 let why = acting

@@ -18,13 +18,14 @@ use crate::gate::{Command, Gate, Supervision};
 use crate::ledger::{Body, Book, Cause, View};
 use crate::model::decision::{DecisionId, Effect, EffectResult, WriteClass};
 use crate::model::{Delta, Name, Snapshot};
-use crate::observe::{CloudWatch, Objects, Observer, keep_resolved};
+use crate::cloud::CloudRead;
+use crate::observe::{CloudWatch, Objects, Observer, merge_resolved};
 
 /// What an engine is built from.
 pub struct Parts {
     pub clock: Clock,
     pub observer: Observer,
-    pub cloud: CloudWatch,
+    pub cloud: CloudWatch<Rc<dyn CloudRead>>,
     /// Supervision left by an earlier run, and objects shown as YAML.
     pub objects: Objects,
     /// Builds the writing halves when the mode allows writing; never called in observe.
@@ -63,7 +64,7 @@ pub struct Engine {
     /// Keys of effects under way.
     pub(super) under_way: BTreeSet<String>,
     /// Keys of effects just done: not repeated until their result must have been seen.
-    pub(super) cooling: BTreeMap<String, Timestamp>,
+    pub(super) cooling: BTreeMap<String, (Timestamp, Effect)>,
     pub(super) results: mpsc::UnboundedSender<Report>,
     /// When each open decision was last re-validated.
     pub(super) checked: BTreeMap<DecisionId, Timestamp>,
@@ -156,26 +157,30 @@ impl Engine {
         };
         engine.start(parts.source, parts.region).await;
         engine.publish(&desk);
+        // The cluster's kinds were all listed; the cloud has answered for every class.
+        let mut synced = (false, false);
         while !engine.quit && until.is_none_or(|t| engine.clock.now() < t) {
             let wake = engine.next_wake(until);
             let clock = engine.clock;
-            let mut synced = engine.synced;
+            let snapshot = engine.snapshot();
             let happened = tokio::select! {
                 biased;
                 Some((who, command)) = desk.commands.recv() => Happened::Command(who, command),
                 Some((query, reply)) = desk.queries.recv() => Happened::Query(query, reply),
                 Some(report) = reports.recv() => Happened::Report(report),
                 batch = observer.next() => {
-                    synced = batch.synced;
+                    synced.0 = batch.synced;
                     engine.book.view_mut().host.disconnected = batch.disconnected_since;
                     Happened::Observed(batch.deltas)
                 }
-                deltas = cloud.next() => Happened::Cloud(deltas),
+                batch = cloud.next(&snapshot) => {
+                    synced.1 |= batch.synced;
+                    Happened::Cloud(batch.deltas)
+                }
                 () = clock.sleep_until(wake) => Happened::Timer,
             };
-            engine.now_synced(synced);
             engine.take(happened);
-            cloud.tell(&engine.book.view().snapshot);
+            engine.now_synced(synced);
             // Whatever else is already there belongs to the same instant.
             while let Ok(report) = reports.try_recv() {
                 engine.take(Happened::Report(report));
@@ -193,11 +198,17 @@ impl Engine {
         }
     }
 
-    /// Every kind was listed once: from here on decisions are made.
-    fn now_synced(&mut self, synced: bool) {
-        if synced && !self.synced {
+    /// From here on decisions are made: every kind was listed, and every class was looked up or took too long.
+    fn now_synced(&mut self, (cluster, cloud): (bool, bool)) {
+        if self.synced || !cluster || !cloud {
+            return;
+        }
+        let view = self.book.view();
+        let late = self.clock.now() >= after(view.started, LOOK_UP_WITHIN);
+        if late || view.snapshot.classes.values().all(|c| c.resolved.is_some()) {
             self.synced = true;
             self.dirty.all = true;
+            self.wake_at = Some(self.clock.now());
         }
     }
 
@@ -284,7 +295,7 @@ impl Engine {
         if deltas.is_empty() {
             return;
         }
-        keep_resolved(&self.book.view().snapshot, &mut deltas);
+        merge_resolved(&self.book.view().snapshot, &mut deltas);
         for delta in &deltas {
             self.mark(delta);
         }
@@ -342,4 +353,6 @@ impl Engine {
     }
 }
 
+/// A node class that the cloud does not answer for holds nothing else up.
+const LOOK_UP_WITHIN: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_secs(86_400);

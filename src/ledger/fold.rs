@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::entry::{Body, Cause, Entry};
+use super::entry::{Body, Entry};
 use super::view::{Alarm, DecisionRow, PodRefusals, Step, View};
 use crate::model::decision::{Decision, Effect, EffectResult, Evidence, Kind, State, WriteClass};
 use crate::model::{CapacityType, Delta, Name, UsdPerHour};
@@ -291,7 +291,7 @@ fn count(n: usize) -> u32 {
 }
 
 /// Entries that a person wants to read; rows and verdicts have panes of their own.
-fn is_log_line(body: &Body) -> bool {
+pub fn is_log_line(body: &Body) -> bool {
     match body {
         Body::Observed { .. } | Body::Verdicts { .. } | Body::Checkpoint { .. } => false,
         Body::Acted {
@@ -306,9 +306,4 @@ fn is_log_line(body: &Body) -> bool {
         Body::Proposed { decision } => decision.kind != Kind::Provisioning || !decision.effects.is_empty(),
         _ => true,
     }
-}
-
-/// Whether an entry came from a person.
-pub fn by_person(entry: &Entry) -> bool {
-    matches!(entry.cause, Cause::Person(_))
 }

@@ -32,4 +32,5 @@ mod sample;
 pub use app::App;
 pub use event_loop::{Exit, Options, UiError, run};
 pub use frame::render;
+pub use lists::log::line as log_line;
 pub use place::Screen;

@@ -15,6 +15,12 @@ use crate::model::CapacityType;
 const DEFAULT_CLUSTER: &str = "kerf-demo";
 const DEFAULT_REGION: &str = "us-east-1";
 
+/// Table and key of the state file that hold the world's time.
+const CLOCK: &str = "clock";
+const NOW: &str = "now";
+/// A killed process loses no more of the world's time than this.
+const KEEP_TIME_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Why a world cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
@@ -115,13 +121,16 @@ impl Embedded {
         if let Some(scenario) = scenario {
             let name = scenario.name.clone();
             let faults = Arc::new(Cloud(ec2.clone()));
-            let player = Player::new(api.clone(), clock, seed, scenario, faults, state)?;
+            let player = Player::new(api.clone(), clock, seed, scenario, faults, state.clone())?;
             player.prepare().map_err(|(object, error)| WorldError::Manifest {
                 scenario: name,
                 object,
                 why: error.message,
             })?;
             tokio::spawn(player.run());
+        }
+        if let Some(state) = state {
+            tokio::spawn(keep_time(clock, state));
         }
         Ok(Self {
             api,
@@ -130,6 +139,22 @@ impl Embedded {
             cluster_name,
             region,
         })
+    }
+}
+
+/// The world's time as last kept in a state file: a restart goes on from there.
+pub fn kept_time(state: &StateFile) -> Result<Option<Timestamp>, StateError> {
+    let rows = state.load(CLOCK)?;
+    let kept = rows.into_iter().find(|(key, _)| key == NOW).map(|(_, value)| value);
+    Ok(kept.and_then(|value| std::str::from_utf8(&value).ok()?.parse().ok()))
+}
+
+async fn keep_time(clock: Clock, state: StateFile) {
+    loop {
+        if let Err(error) = state.put(CLOCK, NOW, clock.now().to_string().as_bytes()) {
+            tracing::warn!(%error, "the world's time is not kept");
+        }
+        clock.sleep(KEEP_TIME_EVERY).await;
     }
 }
 

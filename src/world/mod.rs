@@ -4,7 +4,10 @@
 pub mod apiserver;
 pub mod cluster;
 pub mod ec2;
-pub mod embedded;
+mod embedded;
 pub mod pace;
 pub mod random;
 pub mod scenario;
+
+pub use embedded::{Embedded, EmbeddedConfig, WorldError, kept_time};
+pub use pace::pace;

@@ -1,7 +1,7 @@
 //! Every pane that is a list of rows: what its rows are, how they are filtered, sorted and found again.
 
 mod decisions;
-mod log;
+pub mod log;
 mod nodes;
 mod pods;
 mod pools;

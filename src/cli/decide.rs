@@ -1,0 +1,76 @@
+//! `kerf plan` and `kerf consolidate`: one decision from files.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use super::args::{Consolidate, Plan};
+use super::{CliError, Output, consolidate, inputs, plan, print};
+use crate::decide::Fuel;
+use crate::decide::disruption;
+use crate::decide::scheduling::{Problem, Purpose, prepare, solve_prepared};
+use crate::model::{Name, UsdPerHour};
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+pub fn plan(args: &Plan, output: Output) -> Result<ExitCode, CliError> {
+    let ready = inputs::read(&args.inputs, &args.settings)?;
+    let pods: Vec<Name> = ready
+        .snapshot
+        .pods
+        .iter()
+        .filter(|(_, pod)| pod.is_provisionable())
+        .map(|(key, _)| key.clone())
+        .collect();
+    let started = Instant::now();
+    let prepared = prepare(&ready.snapshot, &ready.settings, ready.now);
+    let problem = Problem {
+        snapshot: &ready.snapshot,
+        pods: &pods,
+        without: &std::collections::BTreeSet::new(),
+        now: ready.now,
+        settings: &ready.settings,
+        purpose: Purpose::Provision,
+    };
+    let solution = solve_prepared(&prepared, &problem, &mut Fuel::UNLIMITED.clone());
+    let facts = plan::Facts {
+        packing: "karpenter".into(),
+        elapsed_micros: micros(started),
+        index_micros: ready.index_micros,
+        lower_bound: None,
+    };
+    let text = match output {
+        Output::Json => format!("{}\n", plan::to_json(&solution, &facts)),
+        Output::Text => plan::to_text(&solution, &facts),
+    };
+    print(&text)?;
+    let left_over = args.fail_on.iter().any(|f| f == "unschedulable") && !solution.unschedulable.is_empty();
+    let mut dear = false;
+    for rule in args.fail_on.iter().filter(|f| *f != "unschedulable") {
+        dear |= plan::price(&solution) > ceiling(rule)?;
+    }
+    Ok(if left_over || dear { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// `cost>X` in dollars an hour.
+fn ceiling(rule: &str) -> Result<UsdPerHour, CliError> {
+    rule.strip_prefix("cost>")
+        .and_then(|x| x.trim().parse::<f64>().ok())
+        .filter(|x| x.is_finite() && *x >= 0.0)
+        .map(UsdPerHour::from_f64)
+        .ok_or_else(|| CliError::Input(format!("--fail-on {rule}: use unschedulable or 'cost>X' in $/h")))
+}
+
+pub fn consolidate(args: &Consolidate, output: Output) -> Result<ExitCode, CliError> {
+    let ready = inputs::read(&args.inputs, &args.settings)?;
+    let started = Instant::now();
+    let outcome = disruption::once(&ready.snapshot, ready.now, &ready.settings, &mut Fuel::UNLIMITED.clone());
+    let facts =
+        consolidate::Facts { elapsed_micros: micros(started), index_micros: ready.index_micros };
+    let text = match output {
+        Output::Json => format!("{}\n", consolidate::to_json(&outcome, &facts)),
+        Output::Text => consolidate::to_text(&outcome),
+    };
+    print(&text)
+}
