@@ -304,7 +304,9 @@ fn parse_speed(text: &str) -> Result<u32, String> {
 fn parse_size(text: &str) -> Result<(u16, u16), String> {
     let (w, h) = text.split_once('x').ok_or("write WIDTHxHEIGHT, such as 160x45")?;
     let number = |t: &str| t.parse::<u16>().ok().filter(|n| (1..=500).contains(n));
-    number(w).zip(number(h)).ok_or_else(|| "width and height are 1 to 500".to_owned())
+    number(w)
+        .zip(number(h))
+        .ok_or_else(|| "width and height are 1 to 500".to_owned())
 }
 
 fn parse_loopback(text: &str) -> Result<SocketAddr, String> {

@@ -50,7 +50,11 @@ pub fn plan(args: &Plan, output: Output) -> Result<ExitCode, CliError> {
     for rule in args.fail_on.iter().filter(|f| *f != "unschedulable") {
         dear |= plan::price(&solution) > ceiling(rule)?;
     }
-    Ok(if left_over || dear { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if left_over || dear {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// `cost>X` in dollars an hour.
@@ -65,9 +69,16 @@ fn ceiling(rule: &str) -> Result<UsdPerHour, CliError> {
 pub fn consolidate(args: &Consolidate, output: Output) -> Result<ExitCode, CliError> {
     let ready = inputs::read(&args.inputs, &args.settings)?;
     let started = Instant::now();
-    let outcome = disruption::once(&ready.snapshot, ready.now, &ready.settings, &mut Fuel::UNLIMITED.clone());
-    let facts =
-        consolidate::Facts { elapsed_micros: micros(started), index_micros: ready.index_micros };
+    let outcome = disruption::once(
+        &ready.snapshot,
+        ready.now,
+        &ready.settings,
+        &mut Fuel::UNLIMITED.clone(),
+    );
+    let facts = consolidate::Facts {
+        elapsed_micros: micros(started),
+        index_micros: ready.index_micros,
+    };
     let text = match output {
         Output::Json => format!("{}\n", consolidate::to_json(&outcome, &facts)),
         Output::Text => consolidate::to_text(&outcome),

@@ -49,13 +49,19 @@ pub fn run(demo: &Demo, logging: &Logging, output: Option<Output>) -> Result<Exi
     let quiet = !demo.headless;
     crate::telemetry::init(logging.verbose, logging.log_file.as_deref(), quiet)
         .map_err(|e| CliError::Input(format!("--log-file: {e}")))?;
-    if demo.headless { run_headless(plan, output.unwrap_or(Output::Text)) } else { run_dashboard(plan) }
+    if demo.headless {
+        run_headless(plan, output.unwrap_or(Output::Text))
+    } else {
+        run_dashboard(plan)
+    }
 }
 
 fn check(demo: &Demo) -> Result<Plan, CliError> {
     use std::io::IsTerminal;
     if !demo.headless && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
-        return Err(CliError::Input("this is no terminal: add --headless (and --for 20m) to run without one".into()));
+        return Err(CliError::Input(
+            "this is no terminal: add --headless (and --for 20m) to run without one".into(),
+        ));
     }
     let scenario = scenario::load(&demo.scenario).map_err(|e| CliError::Input(e.to_string()))?;
     let settings = demo.settings.settings()?;
@@ -84,31 +90,50 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
     let start = resumed_start(state.as_ref(), start)?;
     let until = match demo.for_ {
         Some(time) if time.is_negative() || time.is_zero() => {
-            return Err(CliError::Input("--for must be longer than nothing, such as 20m".into()));
+            return Err(CliError::Input(
+                "--for must be longer than nothing, such as 20m".into(),
+            ));
         }
-        Some(time) => Some(start.checked_add(time).map_err(|e| CliError::Input(format!("--for: {e}")))?),
+        Some(time) => Some(
+            start
+                .checked_add(time)
+                .map_err(|e| CliError::Input(format!("--for: {e}")))?,
+        ),
         None => None,
     };
     let recorder = match &demo.record {
-        Some(path) => {
-            Some(Recorder::create(path).map_err(|e| CliError::Input(format!("--record {}: {e}", path.display())))?)
-        }
+        Some(path) => Some(
+            Recorder::create(path)
+                .map_err(|e| CliError::Input(format!("--record {}: {e}", path.display())))?,
+        ),
         None => None,
     };
-    let mode = if demo.autoscaler == Switch::Off { Mode::Observe } else { demo.mode };
+    let mode = if demo.autoscaler == Switch::Off {
+        Mode::Observe
+    } else {
+        demo.mode
+    };
     let overrides = demo.policy.iter().map(|f| (f.0, f.1)).collect();
-    let kubeconfig = demo.kubeconfig_out.clone().unwrap_or_else(|| state_dir().join("kubeconfig"));
+    let kubeconfig = demo
+        .kubeconfig_out
+        .clone()
+        .unwrap_or_else(|| state_dir().join("kubeconfig"));
     Ok(Plan {
         scenario,
         seed: demo.seed,
         start,
         speed: Arc::new(AtomicU32::new(speed)),
-        listen: demo.listen.or_else(|| (!demo.headless).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], 0)))),
+        listen: demo
+            .listen
+            .or_else(|| (!demo.headless).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], 0)))),
         kubeconfig,
         state,
         recorder,
         recording: demo.record.as_ref().map(|p| p.display().to_string()),
-        supervision: Supervision { policies: Policies { mode, overrides }, ..Supervision::default() },
+        supervision: Supervision {
+            policies: Policies { mode, overrides },
+            ..Supervision::default()
+        },
         settings,
         until,
     })
@@ -225,8 +250,9 @@ fn run_dashboard(plan: Plan) -> Result<ExitCode, CliError> {
     let face = crate::ui::run(handle.clone(), crate::ui::Options::default());
     let _ = handle.send("keyboard", Command::Quit);
     drop(handle);
-    let ended: Result<Option<Ended>, CliError> =
-        engine.join().map_err(|_| CliError::Outside("the engine stopped unexpectedly".into()))?;
+    let ended: Result<Option<Ended>, CliError> = engine
+        .join()
+        .map_err(|_| CliError::Outside("the engine stopped unexpectedly".into()))?;
     face.map_err(|e| CliError::Outside(e.to_string()))?;
     match ended?.map(|e| e.recording) {
         Some(Err(error)) => Err(CliError::Outside(format!("the recording is incomplete: {error}"))),
@@ -244,7 +270,7 @@ async fn live(
 ) -> Result<Ended, CliError> {
     let clock = Clock::starting_at(plan.start);
     let source = format!("demo:{}", plan.scenario.name);
-        let world = Embedded::start(EmbeddedConfig {
+    let world = Embedded::start(EmbeddedConfig {
         clock,
         seed: plan.seed,
         scenario: Some(plan.scenario),
@@ -270,7 +296,10 @@ async fn live(
     host.prices = "built-in 2026-07, spot synthetic".into();
     let mut serving = None;
     if let Some(addr) = plan.listen {
-        let listening = world.api.listen(addr).map_err(|e| CliError::Outside(e.to_string()))?;
+        let listening = world
+            .api
+            .listen(addr)
+            .map_err(|e| CliError::Outside(e.to_string()))?;
         write_private(&plan.kubeconfig, &listening.kubeconfig)
             .map_err(|e| CliError::Outside(format!("kubeconfig {}: {e}", plan.kubeconfig.display())))?;
         host.kubeconfig = Some(plan.kubeconfig.display().to_string());
@@ -309,7 +338,11 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
         std::fs::create_dir_all(dir)?;
     }
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())
 }

@@ -23,7 +23,12 @@ pub fn listener(output: Output) -> Listener {
             }
             Output::Text if crate::ledger::fold::is_log_line(&entry.body) => {
                 let (text, _) = crate::ui::log_line(entry);
-                writeln!(out, "{} {}", entry.at.strftime("%H:%M:%S"), crate::words::clean(&text))
+                writeln!(
+                    out,
+                    "{} {}",
+                    entry.at.strftime("%H:%M:%S"),
+                    crate::words::clean(&text)
+                )
             }
             Output::Text => Ok(()),
         };
@@ -36,7 +41,9 @@ pub fn summary(ended: &Ended, simulated_seconds: i64) -> Value {
     let view = &ended.view;
     let active = || view.snapshot.pods.values().filter(|p| p.is_active());
     let totals = &view.totals;
-    let orphans = crate::engine::orphans(&view.snapshot).map(|i: &Instance| &*i.provider_id).count();
+    let orphans = crate::engine::orphans(&view.snapshot)
+        .map(|i: &Instance| &*i.provider_id)
+        .count();
     json!({
         "schema": "kerf/summary/v1",
         "simulatedSeconds": simulated_seconds,
@@ -82,6 +89,9 @@ pub fn summary_text(summary: &Value) -> String {
         n("/decisions/failed"),
         n("/orphans"),
         n("/writesWhilePaused"),
-        summary.pointer("/ledgerHash").and_then(Value::as_str).unwrap_or(""),
+        summary
+            .pointer("/ledgerHash")
+            .and_then(Value::as_str)
+            .unwrap_or(""),
     )
 }

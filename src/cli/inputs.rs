@@ -33,8 +33,15 @@ pub fn read(inputs: &Inputs, settings: &SettingsArgs) -> Result<Ready, CliError>
     let settings = settings.settings()?;
     let now = inputs.now.unwrap_or_else(Timestamp::now);
     let sources: Vec<Source> = inputs.file.iter().map(|f| Source::from_arg(f)).collect();
-    let loaded = files::load(&sources)
-        .map_err(|errors| CliError::Input(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let loaded = files::load(&sources).map_err(|errors| {
+        CliError::Input(
+            errors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
+    })?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -50,7 +57,8 @@ pub fn read(inputs: &Inputs, settings: &SettingsArgs) -> Result<Ready, CliError>
             Some("") => builtin(&mut snapshot, REGION, now)?,
             Some(rest) if rest.starts_with(':') => builtin(&mut snapshot, &rest[1..], now)?,
             _ => {
-                let types = instance_types::read(Path::new(text)).map_err(|e| CliError::Input(e.to_string()))?;
+                let types =
+                    instance_types::read(Path::new(text)).map_err(|e| CliError::Input(e.to_string()))?;
                 snapshot.catalogues.insert(ANY_CLASS.into(), Arc::new(types));
             }
         },
@@ -60,7 +68,12 @@ pub fn read(inputs: &Inputs, settings: &SettingsArgs) -> Result<Ready, CliError>
         catalogue.index();
     }
     let index_micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    Ok(Ready { snapshot, settings, now, index_micros })
+    Ok(Ready {
+        snapshot,
+        settings,
+        now,
+        index_micros,
+    })
 }
 
 /// The built-in facts as each node class would see them: its kubelet settings and disks count, its selectors do not,
@@ -106,5 +119,8 @@ fn embedded(class: &NodeClass) -> Result<NodeClass, CliError> {
     spec["securityGroupSelectorTerms"] = mine;
     spec["amiSelectorTerms"] = serde_json::json!([{"alias": "al2023@latest"}]);
     let spec = serde_json::from_value(spec).map_err(broken)?;
-    Ok(NodeClass { spec: Arc::new(spec), ..class.clone() })
+    Ok(NodeClass {
+        spec: Arc::new(spec),
+        ..class.clone()
+    })
 }

@@ -2,15 +2,15 @@
 
 mod args;
 mod completions;
-mod decide;
 pub mod consolidate;
+mod decide;
+mod demo;
+mod error;
+mod headless;
+mod inputs;
 pub mod instance_types;
 pub mod manifests;
 pub mod plan;
-mod demo;
-mod error;
-mod inputs;
-mod headless;
 mod scenarios;
 mod snapshot;
 mod verify;
@@ -53,7 +53,9 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Demo(demo) => demo::run(&demo, &cli.logging, cli.output),
         Command::Plan(plan) => decide::plan(&plan, output),
         Command::Consolidate(args) => decide::consolidate(&args, output),
-        Command::Manifests { what: args::Manifest::Crds } => {
+        Command::Manifests {
+            what: args::Manifest::Crds,
+        } => {
             let mut text = Vec::new();
             manifests::crds(&mut text).map_err(|e| CliError::Outside(e.to_string()))?;
             print(&String::from_utf8_lossy(&text))

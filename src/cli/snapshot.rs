@@ -18,8 +18,15 @@ pub fn run(args: &Snapshot) -> Result<ExitCode, CliError> {
     let help = args.view == "help";
     let screen = if help { Screen::Overview } else { screen? };
     let ended = demo::until(&args.scenario, args.seed, args.mode, args.until)?;
-    let palette = if args.no_color { Palette::Mono } else { Palette::Dark };
-    let theme = Theme { palette, ascii: false };
+    let palette = if args.no_color {
+        Palette::Mono
+    } else {
+        Palette::Dark
+    };
+    let theme = Theme {
+        palette,
+        ascii: false,
+    };
     let mut app = App::new(theme, "operator");
     app.go(screen);
     if help {

@@ -73,7 +73,12 @@ impl Engine {
     /// What rested after an effect is looked at again: a step that was passed over meanwhile is not lost.
     fn cool_down(&mut self, now: Timestamp) {
         let over = |(until, _): &(Timestamp, crate::model::decision::Effect)| *until <= now;
-        let rested: Vec<_> = self.cooling.values().filter(|c| over(c)).map(|(_, e)| e.clone()).collect();
+        let rested: Vec<_> = self
+            .cooling
+            .values()
+            .filter(|c| over(c))
+            .map(|(_, e)| e.clone())
+            .collect();
         self.cooling.retain(|_, c| !over(c));
         for effect in rested {
             self.mark_effect(&effect);

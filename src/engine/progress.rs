@@ -7,7 +7,7 @@ use super::run::Engine;
 use crate::api::names;
 use crate::ledger::Cause;
 use crate::model::decision::{Decision, DecisionId, Effect, EffectResult, Evidence, State};
-use crate::model::{Name, Snapshot};
+use crate::model::{Name, Node, Snapshot};
 
 /// A decision under way.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Acting {
     launched: u32,
     /// Candidates: node → claim, until both are gone.
     leaving: BTreeMap<Name, Name>,
+    /// Our taint was seen on a candidate: from here on its absence means something.
+    marked: bool,
     /// An eviction has begun: no undo any more.
     pub evicting: bool,
 }
@@ -50,6 +52,7 @@ impl Acting {
             launching,
             launched: 0,
             leaving,
+            marked: false,
             evicting: false,
         }
     }
@@ -65,16 +68,20 @@ impl Acting {
         matches!(self.decision.evidence, Evidence::Disruption(_))
     }
 
-    /// A candidate that was given back: alive, not deleting, and without our taint although all effects were tried.
-    fn given_back(&self, snapshot: &Snapshot) -> bool {
-        self.effects_done
+    /// A candidate that was given back: alive, not deleting, and without the taint that it carried.
+    fn given_back(&mut self, snapshot: &Snapshot) -> bool {
+        let tainted = |node: &Node| node.taints.iter().any(|t| &*t.key == names::DISRUPTED_TAINT);
+        self.marked |= self
+            .leaving
+            .keys()
+            .any(|name| snapshot.nodes.get(name).is_some_and(|n| tainted(n)));
+        self.marked
             && self.leaving.iter().any(|(node, claim)| {
                 let deleting = snapshot.claims.get(claim).is_some_and(|c| c.deleting.is_some());
-                snapshot.nodes.get(node).is_some_and(|n| {
-                    !deleting
-                        && n.deleting.is_none()
-                        && !n.taints.iter().any(|t| &*t.key == names::DISRUPTED_TAINT)
-                })
+                snapshot
+                    .nodes
+                    .get(node)
+                    .is_some_and(|n| !deleting && n.deleting.is_none() && !tainted(n))
             })
     }
 }
@@ -119,14 +126,16 @@ impl Engine {
             if !acting.effects_done {
                 continue;
             }
-            acting.launching.retain(|name, seen| match snapshot.claims.get(name) {
-                Some(claim) => {
-                    *seen = true;
-                    claim.provider_id.is_empty() && claim.deleting.is_none()
-                }
-                // Created a moment ago and not yet watched, or gone again.
-                None => !*seen,
-            });
+            acting
+                .launching
+                .retain(|name, seen| match snapshot.claims.get(name) {
+                    Some(claim) => {
+                        *seen = true;
+                        claim.provider_id.is_empty() && claim.deleting.is_none()
+                    }
+                    // Created a moment ago and not yet watched, or gone again.
+                    None => !*seen,
+                });
             if acting.given_back(&snapshot) {
                 let why = acting
                     .failed

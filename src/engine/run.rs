@@ -13,12 +13,12 @@ use super::handle::Desk;
 use super::progress::Acting;
 use crate::act::Actor;
 use crate::clock::Clock;
+use crate::cloud::CloudRead;
 use crate::decide::{Dirty, Settings, disruption, lifecycle, scheduling};
 use crate::gate::{Command, Gate, Supervision};
 use crate::ledger::{Body, Book, Cause, View};
 use crate::model::decision::{DecisionId, Effect, EffectResult, WriteClass};
 use crate::model::{Delta, Name, Snapshot};
-use crate::cloud::CloudRead;
 use crate::observe::{CloudWatch, Objects, Observer, merge_resolved};
 
 /// What an engine is built from.

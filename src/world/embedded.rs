@@ -145,7 +145,10 @@ impl Embedded {
 /// The world's time as last kept in a state file: a restart goes on from there.
 pub fn kept_time(state: &StateFile) -> Result<Option<Timestamp>, StateError> {
     let rows = state.load(CLOCK)?;
-    let kept = rows.into_iter().find(|(key, _)| key == NOW).map(|(_, value)| value);
+    let kept = rows
+        .into_iter()
+        .find(|(key, _)| key == NOW)
+        .map(|(_, value)| value);
     Ok(kept.and_then(|value| std::str::from_utf8(&value).ok()?.parse().ok()))
 }
 

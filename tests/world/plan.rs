@@ -9,7 +9,13 @@ fn data(name: &str) -> String {
 }
 
 fn plan(args: &[&str]) -> Value {
-    let run = kerf(&[&["plan", "--output", "json", "--now", "2026-01-05T09:00:00Z"], args].concat());
+    let run = kerf(
+        &[
+            &["plan", "--output", "json", "--now", "2026-01-05T09:00:00Z"],
+            args,
+        ]
+        .concat(),
+    );
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     serde_json::from_str(&run.stdout).expect("JSON")
 }
@@ -24,13 +30,27 @@ fn two_thousand_pods_over_the_whole_catalogue() {
         v.to_string()
     };
     let first = plan(&["-f", &file]);
-    println!("elapsedMicros {} indexMicros {}", first["elapsedMicros"], first["indexMicros"]);
+    println!(
+        "elapsedMicros {} indexMicros {}",
+        first["elapsedMicros"], first["indexMicros"]
+    );
     assert_eq!(first["totals"]["pods"], 2000);
     assert_eq!(first["unschedulable"].as_array().map(Vec::len), Some(0));
     let claim = &first["nodeClaims"][0];
-    assert!(claim["launch"]["pricePerHour"].as_f64().is_some_and(|p| p > 0.0), "{claim}");
-    assert!(claim["instanceTypes"].as_array().is_some_and(|t| !t.is_empty() && t.len() <= 600));
-    assert_eq!(without_times(first), without_times(plan(&["-f", &file])), "twice the same bytes");
+    assert!(
+        claim["launch"]["pricePerHour"].as_f64().is_some_and(|p| p > 0.0),
+        "{claim}"
+    );
+    assert!(
+        claim["instanceTypes"]
+            .as_array()
+            .is_some_and(|t| !t.is_empty() && t.len() <= 600)
+    );
+    assert_eq!(
+        without_times(first),
+        without_times(plan(&["-f", &file])),
+        "twice the same bytes"
+    );
 }
 
 #[test]
@@ -65,7 +85,11 @@ fn broken_input_is_refused() {
         std::fs::write(&path, text).expect("written");
         let run = kerf(&["plan", "-f", path.to_str().expect("text")]);
         assert_eq!(run.code, Some(2), "{name}: {} {}", run.stdout, run.stderr);
-        assert!(run.stderr.contains(word) && run.stderr.contains(name), "{name}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(word) && run.stderr.contains(name),
+            "{name}: {}",
+            run.stderr
+        );
     }
     let run = kerf(&["plan", "-f", "/nonexistent.yaml"]);
     assert_eq!(run.code, Some(2));
