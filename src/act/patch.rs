@@ -147,13 +147,31 @@ fn changed_taints(patch: &ObjectPatch, object: &Value) -> Option<Vec<Value>> {
     (want != have).then_some(want)
 }
 
+/// A merge patch that makes `old` into `new`: what an object no longer holds is nulled.
+fn replacing(old: &Value, new: &Value) -> Value {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            let gone = old
+                .keys()
+                .filter(|k| !new.contains_key(*k))
+                .map(|k| (k.clone(), Value::Null));
+            let kept = new
+                .iter()
+                .map(|(k, v)| (k.clone(), replacing(old.get(k).unwrap_or(&Value::Null), v)));
+            Value::Object(gone.chain(kept).collect())
+        }
+        _ => new.clone(),
+    }
+}
+
 /// `None` when the status says it all already.
 fn status_patch(patch: &ObjectPatch, object: &Value, now: Timestamp) -> Option<Value> {
+    let had = |key: &str| object["status"].get(key).unwrap_or(&Value::Null);
     let mut status: Map<String, Value> = patch
         .status
         .iter()
-        .filter(|(k, v)| object["status"].get(&***k).unwrap_or(&Value::Null) != *v)
-        .map(|(k, v)| (k.to_string(), v.clone()))
+        .filter(|(k, v)| had(k) != *v)
+        .map(|(k, v)| (k.to_string(), replacing(had(k), v)))
         .collect();
     let have = object["status"]["conditions"]
         .as_array()
@@ -270,6 +288,19 @@ mod tests {
             "spec": {"taints": [{"key": "team", "value": "web", "effect": "NoSchedule"}]},
         });
         assert_eq!(main_patch(&p, &node()), Some(wanted));
+    }
+
+    #[test]
+    fn a_map_in_the_status_is_replaced_and_not_merged() {
+        let mut object = node();
+        object["status"]["resources"] = json!({"cpu": "4", "nvidia.com/gpu": "1"});
+        let mut p = empty();
+        p.status.insert("resources".into(), json!({"cpu": "0"}));
+        let body = status_patch(&p, &object, Timestamp::UNIX_EPOCH).expect("differs");
+        assert_eq!(
+            body["status"]["resources"],
+            json!({"cpu": "0", "nvidia.com/gpu": null})
+        );
     }
 
     #[test]

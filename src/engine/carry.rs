@@ -21,6 +21,17 @@ use crate::model::decision::{Decision, DecisionId, Effect, EffectResult, State, 
 const COOL: Duration = Duration::from_millis(3);
 const COOL_REAL: Duration = Duration::from_secs(1);
 
+/// The same effect is counted as a repeat within this time.
+const FORGET: Duration = Duration::from_secs(120);
+
+/// The last time an effect was carried out, and how often in a row.
+#[derive(Debug)]
+pub(super) struct Repeat {
+    effect: Effect,
+    at: Timestamp,
+    count: u32,
+}
+
 impl Engine {
     /// Issues warrants for what is approved and not paused.
     pub(super) fn start_approved(&mut self, now: Timestamp) {
@@ -129,10 +140,7 @@ impl Engine {
             } => {
                 let key = effect.key();
                 self.under_way.remove(&key);
-                if matches!(result, EffectResult::Done | EffectResult::Launched(_)) {
-                    let cool = if self.speed.is_some() { COOL } else { COOL_REAL };
-                    self.cooling.insert(key, (after(now, cool), effect.clone()));
-                }
+                self.rest(&key, &effect, &result, now);
                 let again = [
                     self.lifecycle.effect_result(&effect, &result, now),
                     self.disruption.effect_result(&effect, &result, now),
@@ -158,6 +166,39 @@ impl Engine {
             Report::Finished { id, failed } => self.finished(id, failed),
         }
         self.follow_progress();
+    }
+
+    /// How long that effect is not tried again. Its own watch event must have come first; what fails, or is done over
+    /// and over without making a difference, waits longer each time.
+    fn rest(&mut self, key: &str, effect: &Effect, result: &EffectResult, now: Timestamp) {
+        let base = if self.speed.is_some() { COOL } else { COOL_REAL };
+        let failed = matches!(result, EffectResult::Failed { .. } | EffectResult::Stale { .. });
+        let before = self
+            .repeats
+            .get(key)
+            .filter(|r| r.effect == *effect && now <= after(r.at, FORGET));
+        let count = before.map_or(0, |r| r.count + 1);
+        let wait = match (failed, count) {
+            (false, 0) => base,
+            (_, n) => Duration::from_secs(1 << n.min(6)),
+        };
+        self.repeats.retain(|_, r| now <= after(r.at, FORGET));
+        self.repeats.insert(
+            key.to_owned(),
+            Repeat {
+                effect: effect.clone(),
+                at: now,
+                count,
+            },
+        );
+        // What is refused for now has its own time in the memory of the room that asked for it.
+        if !matches!(
+            result,
+            EffectResult::Retry { .. } | EffectResult::InsufficientCapacity { .. }
+        ) {
+            self.cooling
+                .insert(key.to_owned(), (after(now, wait), effect.clone()));
+        }
     }
 
     /// The object of an effect is looked at again, whatever came of it.

@@ -65,6 +65,8 @@ pub struct Engine {
     pub(super) under_way: BTreeSet<String>,
     /// Keys of effects just done: not repeated until their result must have been seen.
     pub(super) cooling: BTreeMap<String, (Timestamp, Effect)>,
+    /// What was carried out lately, so that an effect without effect is noticed.
+    pub(super) repeats: BTreeMap<String, super::carry::Repeat>,
     pub(super) results: mpsc::UnboundedSender<Report>,
     /// When each open decision was last re-validated.
     pub(super) checked: BTreeMap<DecisionId, Timestamp>,
@@ -146,6 +148,7 @@ impl Engine {
             acting: BTreeMap::new(),
             under_way: BTreeSet::new(),
             cooling: BTreeMap::new(),
+            repeats: BTreeMap::new(),
             results,
             checked: BTreeMap::new(),
             wake_at: None,
