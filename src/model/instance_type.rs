@@ -29,7 +29,7 @@ impl CapacityType {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceType {
     pub name: Name,
     /// A value, a set, or DoesNotExist for every well-known label.
@@ -68,7 +68,7 @@ impl InstanceType {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offering {
     pub zone: Name,
     pub capacity_type: CapacityType,
