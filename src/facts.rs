@@ -12,7 +12,10 @@ use crate::model::{Name, UsdPerHour};
 pub fn get() -> &'static Facts {
     static FACTS: OnceLock<Facts> = OnceLock::new();
     FACTS.get_or_init(|| {
-        // The bytes are part of the program and a unit test decodes them: this cannot fail at run time.
+        #[expect(
+            clippy::expect_used,
+            reason = "the bytes are part of the program and a unit test decodes them"
+        )]
         decode(include_bytes!("../assets/facts/ec2.json.zst")).expect("the shipped facts decode")
     })
 }

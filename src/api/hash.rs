@@ -251,7 +251,10 @@ fn block_device(d: &BlockDevice) -> u64 {
             "VolumeInitializationRate",
             d.volume_initialization_rate.map(int32),
         )
-        .string("VolumeSize", d.volume_size.as_ref().map(|s| s.as_str()))
+        .string(
+            "VolumeSize",
+            d.volume_size.as_ref().map(super::shared::Quantity::as_str),
+        )
         .string("VolumeType", d.volume_type.as_deref())
         .end()
 }

@@ -120,7 +120,7 @@ impl Checker {
         // Like an API server, take null for absent.
         let object = &without_nulls(object);
         let mut out = Vec::new();
-        walk(&known.schema, object, String::new(), &mut out);
+        walk(&known.schema, object, "", &mut out);
         if out.is_empty()
             && let Err(errors) = self.validator.validate_compiled(&known.rules, object, old)
         {
@@ -170,10 +170,10 @@ fn rule_message(schema: &Value, rule: &str) -> Option<String> {
     }
 }
 
-fn walk(schema: &Value, value: &Value, path: String, out: &mut Vec<Problem>) {
+fn walk(schema: &Value, value: &Value, path: &str, out: &mut Vec<Problem>) {
     let mut problem = |message: String| {
         out.push(Problem {
-            path: path.clone(),
+            path: path.to_owned(),
             message,
         });
     };
@@ -187,7 +187,7 @@ fn walk(schema: &Value, value: &Value, path: String, out: &mut Vec<Problem>) {
     }
     match schema["type"].as_str() {
         Some("object") => match value {
-            Value::Object(fields) => object(schema, fields, &path, out),
+            Value::Object(fields) => object(schema, fields, path, out),
             other => problem(format!("must be a map of fields, not {}", kind_of(other))),
         },
         Some("array") => match value {
@@ -199,7 +199,7 @@ fn walk(schema: &Value, value: &Value, path: String, out: &mut Vec<Problem>) {
                     problem(format!("may have {most} entries at most, has {}", items.len()));
                 }
                 for (i, item) in items.iter().enumerate() {
-                    walk(&schema["items"], item, format!("{path}[{i}]"), out);
+                    walk(&schema["items"], item, &format!("{path}[{i}]"), out);
                 }
             }
             other => problem(format!("must be a list, not {}", kind_of(other))),
@@ -265,9 +265,9 @@ fn object(schema: &Value, fields: &Map<String, Value>, path: &str, out: &mut Vec
         schema["x-kubernetes-preserve-unknown-fields"] == true || (properties.is_none() && extra.is_none());
     for (name, value) in fields.iter().filter(|(_, v)| !v.is_null()) {
         if let Some(known) = properties.and_then(|p| p.get(name)) {
-            walk(known, value, join(name), out);
+            walk(known, value, &join(name), out);
         } else if let Some(extra) = extra {
-            walk(extra, value, format!("{path}[{name:?}]"), out);
+            walk(extra, value, &format!("{path}[{name:?}]"), out);
         } else if !open {
             let names = properties
                 .map(|p| p.keys().map(String::as_str))

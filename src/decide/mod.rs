@@ -58,16 +58,9 @@ impl Fuel {
 
     /// Takes `n`; false when it ran out.
     pub fn take(&mut self, n: u64) -> bool {
-        match self.0.checked_sub(n) {
-            Some(left) => {
-                self.0 = left;
-                true
-            }
-            None => {
-                self.0 = 0;
-                false
-            }
-        }
+        let left = self.0.checked_sub(n);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
     }
 }
 

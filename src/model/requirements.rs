@@ -348,7 +348,8 @@ impl Requirements {
         };
         for key in few.0.keys().filter(|k| many.0.contains_key(*k)) {
             let (mine, theirs) = (&self.0[key], &incoming.0[key]);
-            if !mine.has_intersection(theirs) && !(theirs.allows_absence() && mine.allows_absence()) {
+            let both_may_lack_it = theirs.allows_absence() && mine.allows_absence();
+            if !both_may_lack_it && !mine.has_intersection(theirs) {
                 return Err(Incompatible::Conflict {
                     key: key.clone(),
                     existing: mine.clone(),

@@ -42,10 +42,13 @@ struct Round {
 
 type Answer<T> = Result<T, CloudError>;
 
+/// What a class resolves to: its status, and the types it may use.
+type Resolution = (Arc<ResolvedClass>, Arc<Catalogue>);
+
 /// What a round brought.
 #[derive(Default)]
 struct Answers {
-    classes: Vec<(Arc<NodeClass>, Answer<(Arc<ResolvedClass>, Arc<Catalogue>)>)>,
+    classes: Vec<(Arc<NodeClass>, Answer<Resolution>)>,
     instances: Option<Answer<Vec<Instance>>>,
     notices: Option<Answer<Vec<Notice>>>,
     revision: u64,
@@ -253,10 +256,7 @@ where
     out
 }
 
-async fn ask_class<C: CloudRead + ?Sized>(
-    port: &C,
-    class: &NodeClass,
-) -> Answer<(Arc<ResolvedClass>, Arc<Catalogue>)> {
+async fn ask_class<C: CloudRead + ?Sized>(port: &C, class: &NodeClass) -> Answer<Resolution> {
     let resolved = port.resolve(class).await?;
     let class = NodeClass {
         resolved: Some(resolved.clone()),

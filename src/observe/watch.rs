@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use super::Projector;
 use super::kinds::{self, Kind};
@@ -80,7 +79,8 @@ pub struct Observer {
     reports: mpsc::UnboundedReceiver<Report>,
     tasks: Vec<JoinHandle<()>>,
     pending: Vec<Report>,
-    settled_at: Option<Instant>,
+    settled_at: Option<Timestamp>,
+    clock: Clock,
     rows: Rows,
     listed: BTreeSet<Kind>,
     problems: BTreeMap<Kind, WatchProblem>,
@@ -108,6 +108,7 @@ impl Observer {
             tasks,
             pending: Vec::new(),
             settled_at: None,
+            clock,
             rows: Rows::default(),
             listed: BTreeSet::new(),
             problems: BTreeMap::new(),
@@ -130,8 +131,9 @@ impl Observer {
                     None => std::future::pending().await,
                 }
             }
-            let until = *self.settled_at.get_or_insert_with(|| Instant::now() + SETTLE);
-            tokio::time::sleep_until(until).await;
+            let settled_at = self.clock.now() + SETTLE;
+            let until = *self.settled_at.get_or_insert(settled_at);
+            self.clock.sleep_until(until).await;
             self.settled_at = None;
             while let Ok(report) = self.reports.try_recv() {
                 self.pending.push(report);

@@ -185,21 +185,21 @@ impl Faults for Cloud {
 #[derive(Debug)]
 struct Disk(StateFile);
 
-fn sunk(error: StateError) -> SinkError {
+fn sunk(error: &StateError) -> SinkError {
     SinkError(error.to_string())
 }
 
 impl StateSink for Disk {
     fn put(&self, table: &str, key: &str, value: &[u8]) -> Result<(), SinkError> {
-        self.0.put(table, key, value).map_err(sunk)
+        self.0.put(table, key, value).map_err(|e| sunk(&e))
     }
 
     fn remove(&self, table: &str, key: &str) -> Result<(), SinkError> {
-        self.0.remove(table, key).map_err(sunk)
+        self.0.remove(table, key).map_err(|e| sunk(&e))
     }
 
     fn load(&self, table: &str) -> Result<Vec<(String, Vec<u8>)>, SinkError> {
-        self.0.load(table).map_err(sunk)
+        self.0.load(table).map_err(|e| sunk(&e))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A pseudo-terminal with the binary in it, and a screen that can be read.
 
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,11 @@ pub struct Terminal {
     keys: Box<dyn Write + Send>,
     child: Box<dyn portable_pty::Child + Send + Sync>,
     master: Box<dyn portable_pty::MasterPty + Send>,
+}
+
+/// A length in cells, which is never 0 here.
+fn cells(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).expect("a screen has cells")
 }
 
 impl Terminal {
@@ -31,7 +37,7 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         let child = pair.slave.spawn_command(command).expect("the binary starts");
         drop(pair.slave);
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
         let mut output = pair.master.try_clone_reader().expect("a reader");
         let sink = screen.clone();
         std::thread::spawn(move || {
@@ -77,7 +83,7 @@ impl Terminal {
             .lock()
             .expect("screen")
             .screen_mut()
-            .set_size(rows, columns);
+            .set_size(cells(rows), cells(columns));
     }
 
     /// Waits until the screen satisfies `seen`.

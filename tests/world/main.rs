@@ -1,5 +1,8 @@
 //! The whole autoscaler against the embedded world, as the binary runs it: headless, in simulated time.
 
+// All of it is test code; helpers outside `#[test]` functions may give up too.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 mod crash;
 mod demo;
 mod input;

@@ -13,7 +13,7 @@ use crate::cli::instance_types;
 use crate::decide::{Fuel, Settings, disruption};
 use crate::model::snapshot::ANY_CLASS;
 use crate::model::{Delta, Snapshot};
-use crate::observe::project::{self, Interner};
+use crate::observe::Projector;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/parity-consolidation")
@@ -33,17 +33,17 @@ fn row<T: serde::de::DeserializeOwned>(item: &Value) -> T {
 }
 
 fn snapshot(input: &Value) -> Snapshot {
-    let mut interner = Interner::default();
+    let mut projector = Projector::new("");
     let mut deltas = Vec::new();
     for item in input["items"].as_array().expect("a list") {
         deltas.push(match item["kind"].as_str().unwrap_or("") {
-            "EC2NodeClass" => Delta::Class(Arc::new(project::class(&row(item)))),
-            "NodePool" => Delta::Pool(Arc::new(project::pool(&row(item)).expect("pool"))),
-            "Node" => Delta::Node(Arc::new(project::node(&row(item)).expect("node"))),
-            "NodeClaim" => Delta::Claim(Arc::new(project::claim(&row(item)).expect("claim"))),
-            "Pod" => Delta::Pod(Arc::new(project::pod(&row(item), &mut interner).expect("pod"))),
-            "PodDisruptionBudget" => Delta::Pdb(Arc::new(project::pdb(&row(item)))),
-            "DaemonSet" => Delta::Daemon(Arc::new(project::daemon(&row(item)).expect("daemon"))),
+            "EC2NodeClass" => Delta::Class(Arc::new(projector.class(&row(item)))),
+            "NodePool" => Delta::Pool(Arc::new(projector.pool(&row(item)))),
+            "Node" => Delta::Node(Arc::new(projector.node(&row(item)))),
+            "NodeClaim" => Delta::Claim(Arc::new(projector.claim(&row(item)))),
+            "Pod" => Delta::Pod(Arc::new(projector.pod(&row(item)))),
+            "PodDisruptionBudget" => Delta::Pdb(Arc::new(projector.pdb(&row(item)))),
+            "DaemonSet" => Delta::Daemon(Arc::new(projector.daemon(&row(item)))),
             other => panic!("unexpected {other}"),
         });
     }

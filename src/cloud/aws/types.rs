@@ -57,7 +57,7 @@ pub struct Row {
 /// All rows of a class, and the offering templates of its zones.
 #[derive(Debug)]
 pub struct Rows {
-    rows: Vec<Row>,
+    list: Vec<Row>,
     /// (zone, capacity type) → requirements of such an offering.
     pins: BTreeMap<(Name, CapacityType), Requirements>,
     /// Zone → subnets of the class there.
@@ -137,7 +137,7 @@ pub fn rows(
         })
         .collect();
     Ok(Rows {
-        rows: out,
+        list: out,
         pins,
         subnets,
     })
@@ -175,11 +175,11 @@ fn pin(zone: &Name, zone_id: Option<&Name>, market: CapacityType) -> Requirement
 
 impl Rows {
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.list.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.list.is_empty()
     }
 
     /// Rows with their offerings of this moment. Types of `previous` whose offerings are the same are shared.
@@ -189,7 +189,7 @@ impl Rows {
         unavailable: &Unavailable,
         previous: Option<&Catalogue>,
     ) -> Catalogue {
-        Catalogue::new(self.rows.iter().map(|row| {
+        Catalogue::new(self.list.iter().map(|row| {
             let held = previous.and_then(|c| c.get(&row.base.name));
             let terms = self.terms(row, prices, unavailable);
             if let Some(held) = held

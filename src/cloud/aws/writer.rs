@@ -76,7 +76,7 @@ impl Writer {
         let resolved = ready(class)?;
         // A lost answer or a crash after the call: the instance is there already.
         if let Some(found) = self.find(token).await? {
-            return self.adopt(&found, claim, class, resolved, catalogue);
+            return from_found(&found, claim, class, resolved, catalogue);
         }
         let now = self.clock.now();
         let unavailable = Unavailable::at(&self.stock, now);
@@ -111,45 +111,7 @@ impl Writer {
         let used = answer.instances.first().map(|i| i.chosen.subnet_id.clone());
         subnets::release_unused(&chosen, used.as_ref(), &self.stock);
         errors::remember(&answer.errors, market, &self.stock, self.clock.now());
-        self.result(&attempt, catalogue, &answer)
-    }
-
-    fn result(
-        &self,
-        attempt: &Attempt<'_>,
-        catalogue: &Catalogue,
-        answer: &FleetResult,
-    ) -> Result<LaunchResult, CloudError> {
-        let first = answer.instances.first();
-        let Some((got, id)) = first.and_then(|i| i.instance_ids.first().map(|id| (i, id))) else {
-            return Err(errors::of_fleet(&answer.errors));
-        };
-        let name = &got.chosen.instance_type;
-        let instance_type = catalogue.get(name).ok_or_else(|| unknown_type(name))?;
-        let sent: Vec<&Name> = attempt
-            .kept
-            .iter()
-            .filter(|c| c.offerings().any(|o| o.capacity_type == attempt.market))
-            .map(|c| &c.instance_type.name)
-            .collect();
-        let place = sent.iter().position(|n| *n == name).map_or(0, |i| i + 1);
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Ok(result::of(
-            result::Got {
-                id,
-                instance_type,
-                zone: &got.chosen.availability_zone,
-                market: attempt.market,
-                tenancy: attempt.tenancy,
-                image_id: &got.chosen.image_id,
-                rank: count(place),
-                types_sent: count(sent.len()),
-                errors: errors::lines(&answer.errors, attempt.market),
-            },
-            attempt.claim,
-            attempt.class,
-            attempt.resolved,
-        ))
+        from_fleet(&attempt, catalogue, &answer)
     }
 
     /// The instance that an earlier call with the token made, if any.
@@ -160,45 +122,6 @@ impl Writer {
         let ended = |i: &api::Instance| matches!(&*i.state, "shutting-down" | "terminated");
         found.sort_by(|a, b| (ended(a), &a.instance_id).cmp(&(ended(b), &b.instance_id)));
         Ok(found.into_iter().next())
-    }
-
-    /// Takes an instance found by its token for the claim. One that ended already counts as no capacity: the
-    /// token is spent, and the pods are planned again.
-    fn adopt(
-        &self,
-        found: &api::Instance,
-        claim: &Claim,
-        class: &NodeClass,
-        resolved: &ResolvedClass,
-        catalogue: &Catalogue,
-    ) -> Result<LaunchResult, CloudError> {
-        if matches!(&*found.state, "shutting-down" | "terminated") {
-            let message = format!("instance {} of this launch is {}", found.instance_id, found.state);
-            return Err(CloudError::InsufficientCapacity(message));
-        }
-        let name = &found.instance_type;
-        let instance_type = catalogue.get(name).ok_or_else(|| unknown_type(name))?;
-        let spot = found.spot_instance_request_id.is_some();
-        Ok(result::of(
-            result::Got {
-                id: &found.instance_id,
-                instance_type,
-                zone: &found.availability_zone,
-                market: if spot {
-                    CapacityType::Spot
-                } else {
-                    CapacityType::OnDemand
-                },
-                tenancy: &found.tenancy,
-                image_id: &found.image_id,
-                rank: 0,
-                types_sent: 0,
-                errors: Vec::new(),
-            },
-            claim,
-            class,
-            resolved,
-        ))
     }
 
     /// Templates, then the fleet; once more when a template was deleted behind our back (`aws §10`).
@@ -402,4 +325,80 @@ impl CloudWrite for Writer {
             tagged.map_err(|e| not_found_or("CreateTags", e))
         })
     }
+}
+
+/// The answer of EC2 as the result of the launch.
+fn from_fleet(
+    attempt: &Attempt<'_>,
+    catalogue: &Catalogue,
+    answer: &FleetResult,
+) -> Result<LaunchResult, CloudError> {
+    let first = answer.instances.first();
+    let Some((got, id)) = first.and_then(|i| i.instance_ids.first().map(|id| (i, id))) else {
+        return Err(errors::of_fleet(&answer.errors));
+    };
+    let name = &got.chosen.instance_type;
+    let instance_type = catalogue.get(name).ok_or_else(|| unknown_type(name))?;
+    let sent: Vec<&Name> = attempt
+        .kept
+        .iter()
+        .filter(|c| c.offerings().any(|o| o.capacity_type == attempt.market))
+        .map(|c| &c.instance_type.name)
+        .collect();
+    let place = sent.iter().position(|n| *n == name).map_or(0, |i| i + 1);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(result::of(
+        result::Got {
+            id,
+            instance_type,
+            zone: &got.chosen.availability_zone,
+            market: attempt.market,
+            tenancy: attempt.tenancy,
+            image_id: &got.chosen.image_id,
+            rank: count(place),
+            types_sent: count(sent.len()),
+            errors: errors::lines(&answer.errors, attempt.market),
+        },
+        attempt.claim,
+        attempt.class,
+        attempt.resolved,
+    ))
+}
+
+/// Takes an instance found by its token for the claim. One that ended already counts as no capacity: the
+/// token is spent, and the pods are planned again.
+fn from_found(
+    found: &api::Instance,
+    claim: &Claim,
+    class: &NodeClass,
+    resolved: &ResolvedClass,
+    catalogue: &Catalogue,
+) -> Result<LaunchResult, CloudError> {
+    if matches!(&*found.state, "shutting-down" | "terminated") {
+        let message = format!("instance {} of this launch is {}", found.instance_id, found.state);
+        return Err(CloudError::InsufficientCapacity(message));
+    }
+    let name = &found.instance_type;
+    let instance_type = catalogue.get(name).ok_or_else(|| unknown_type(name))?;
+    let spot = found.spot_instance_request_id.is_some();
+    Ok(result::of(
+        result::Got {
+            id: &found.instance_id,
+            instance_type,
+            zone: &found.availability_zone,
+            market: if spot {
+                CapacityType::Spot
+            } else {
+                CapacityType::OnDemand
+            },
+            tenancy: &found.tenancy,
+            image_id: &found.image_id,
+            rank: 0,
+            types_sent: 0,
+            errors: Vec::new(),
+        },
+        claim,
+        class,
+        resolved,
+    ))
 }

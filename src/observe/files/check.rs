@@ -16,23 +16,23 @@ pub(super) fn core(object: &Value) -> Vec<Problem> {
     let mut out = Vec::new();
     for part in ["spec", "status"] {
         if let Some(value) = object.get(part) {
-            walk(value, part.to_owned(), LABEL_OPERATORS, &mut out);
+            walk(value, part, LABEL_OPERATORS, &mut out);
         }
     }
     out
 }
 
-fn walk(value: &Value, path: String, operators: &'static [&'static str], out: &mut Vec<Problem>) {
+fn walk(value: &Value, path: &str, operators: &'static [&'static str], out: &mut Vec<Problem>) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
                 let path = format!("{path}.{name}");
                 match name.as_str() {
                     "requests" | "limits" | "overhead" | "capacity" | "allocatable" => {
-                        quantities(value, &path, out)
+                        quantities(value, &path, out);
                     }
-                    "nodeAffinity" => walk(value, path, NODE_OPERATORS, out),
-                    "podAffinity" | "podAntiAffinity" => walk(value, path, LABEL_OPERATORS, out),
+                    "nodeAffinity" => walk(value, &path, NODE_OPERATORS, out),
+                    "podAffinity" | "podAntiAffinity" => walk(value, &path, LABEL_OPERATORS, out),
                     "matchExpressions" => each(value, &path, "operator", operators, out),
                     "tolerations" => {
                         each(value, &path, "operator", TOLERATION_OPERATORS, out);
@@ -41,15 +41,15 @@ fn walk(value: &Value, path: String, operators: &'static [&'static str], out: &m
                     "taints" => each(value, &path, "effect", EFFECTS, out),
                     "topologySpreadConstraints" => {
                         each(value, &path, "whenUnsatisfiable", SPREAD, out);
-                        walk(value, path, operators, out);
+                        walk(value, &path, operators, out);
                     }
-                    _ => walk(value, path, operators, out),
+                    _ => walk(value, &path, operators, out),
                 }
             }
         }
         Value::Array(items) => {
             for (i, item) in items.iter().enumerate() {
-                walk(item, format!("{path}[{i}]"), operators, out);
+                walk(item, &format!("{path}[{i}]"), operators, out);
             }
         }
         _ => {}

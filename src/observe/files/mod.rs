@@ -4,6 +4,7 @@
 mod build;
 mod check;
 mod expand;
+mod items;
 mod read;
 
 use std::collections::BTreeMap;

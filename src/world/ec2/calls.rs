@@ -4,7 +4,7 @@ use std::future::ready;
 
 use jiff::Timestamp;
 
-use super::ec2::{Ec2, INSTANCES, State, TEMPLATES};
+use super::account::{Ec2, INSTANCES, State, TEMPLATES};
 use super::images;
 use super::limits::Class;
 use super::query::{matches, tag_values};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ec2::{Ec2, State};
+use super::account::{Ec2, State};
 use super::record::{Reclaim, Record, Template};
 use super::spot::{self, later};
 use crate::cloud::aws::api::{CreateFleet, Ec2Error, FleetError, FleetOverride, FleetResult, Instance, Tags};

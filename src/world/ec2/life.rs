@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::ec2::{Ec2, INSTANCES, State};
+use super::account::{Ec2, INSTANCES, State};
 use super::kubelet;
 use super::machine::{Machine, MachineEvent};
 use super::network::Network;
@@ -194,30 +194,8 @@ impl Ec2 {
         let id = record.instance.instance_id.clone();
         self.save(INSTANCES, &id, &record);
         state.schedule(record.running_at, Timer::Running(id.clone()));
-        self.enlist(state, record);
+        enlist(state, record);
         self.0.wake.notify_one();
-    }
-
-    /// Counters and the timers of reclaims, for new and restored instances.
-    fn enlist(&self, state: &mut State, record: Record) {
-        let i = &record.instance;
-        let id = i.instance_id.clone();
-        if record.is_spot() && record.is_live() {
-            let pool = (i.instance_type.clone(), i.availability_zone.clone());
-            *state.spot_in_use.entry(pool).or_default() += 1;
-        }
-        if let Some(reclaim) = record.reclaim.filter(|_| record.is_live()) {
-            if let Some(at) = reclaim.rebalance {
-                state.schedule(at, Timer::Rebalance(id.clone()));
-            }
-            state.schedule(reclaim.notice, Timer::Notice(id.clone()));
-        }
-        state
-            .tokens
-            .entry(record.token.clone())
-            .or_default()
-            .push(id.clone());
-        state.records.insert(id, record);
     }
 
     /// An instance of the state file. What should have happened while nobody ran happens now.
@@ -240,7 +218,7 @@ impl Ec2 {
             state.schedule(reclaim.stop.max(now), Timer::Stop(id));
             record.reclaim = None;
         }
-        self.enlist(&mut state, record);
+        enlist(&mut state, record);
     }
 
     /// What the kubelet of an instance finds; `None` for a type that the facts do not know.
@@ -281,4 +259,26 @@ impl Ec2 {
             ready_after: drawn("ready", config.ready_after),
         })
     }
+}
+
+/// Counters and the timers of reclaims, for new and restored instances.
+fn enlist(state: &mut State, record: Record) {
+    let i = &record.instance;
+    let id = i.instance_id.clone();
+    if record.is_spot() && record.is_live() {
+        let pool = (i.instance_type.clone(), i.availability_zone.clone());
+        *state.spot_in_use.entry(pool).or_default() += 1;
+    }
+    if let Some(reclaim) = record.reclaim.filter(|_| record.is_live()) {
+        if let Some(at) = reclaim.rebalance {
+            state.schedule(at, Timer::Rebalance(id.clone()));
+        }
+        state.schedule(reclaim.notice, Timer::Notice(id.clone()));
+    }
+    state
+        .tokens
+        .entry(record.token.clone())
+        .or_default()
+        .push(id.clone());
+    state.records.insert(id, record);
 }

@@ -4,9 +4,9 @@
 //!
 //! Spot prices are synthetic: published savings, a zone factor and a slow walk, nothing observed.
 
+mod account;
 mod calls;
 mod config;
-mod ec2;
 mod faults;
 mod fleet;
 mod images;
@@ -20,6 +20,6 @@ mod query;
 mod record;
 mod spot;
 
+pub use account::Ec2;
 pub use config::{Ec2Config, SinkError, StateSink};
-pub use ec2::Ec2;
 pub use machine::{Machine, MachineEvent};

@@ -18,10 +18,14 @@ pub(super) fn render(boot: &Boot<'_>) -> String {
         if dns.contains(':') {
             line.push_str(" --ip-family ipv6");
         }
-        line.push_str(&format!(" --dns-cluster-ip '{dns}'"));
+        line.push_str(" --dns-cluster-ip '");
+        line.push_str(dns);
+        line.push('\'');
     }
     line.push_str(" --use-max-pods false");
-    line.push_str(&format!(" --kubelet-extra-args '{}'", kubelet_arguments(boot)));
+    line.push_str(" --kubelet-extra-args '");
+    line.push_str(&kubelet_arguments(boot));
+    line.push('\'');
     if boot.raid0 {
         line.push_str(" --local-disks raid0");
     }

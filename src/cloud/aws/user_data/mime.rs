@@ -75,12 +75,8 @@ fn part(lines: &[&str]) -> Part {
 pub fn join(parts: &[Part]) -> String {
     let mut out = format!("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"{BOUNDARY}\"\n");
     for part in parts {
-        out.push_str(&format!(
-            "\n--{BOUNDARY}\nContent-Type: {}\n\n{}\n",
-            part.content_type,
-            part.body.trim_end()
-        ));
+        let (kind, body) = (&part.content_type, part.body.trim_end());
+        out += &format!("\n--{BOUNDARY}\nContent-Type: {kind}\n\n{body}\n");
     }
-    out.push_str(&format!("\n--{BOUNDARY}--\n"));
-    out
+    out + &format!("\n--{BOUNDARY}--\n")
 }
