@@ -1,5 +1,8 @@
 //! Keeps the import table of the house, the sources of time and the places of writers. Reads sources only.
 
+// All of it is test code; helpers outside `#[test]` functions may give up too.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -385,7 +385,7 @@ fn refusals_name_the_field_and_what_was_probably_meant() {
         ]
     );
     let bad = pool(|s| {
-        s["template"]["spec"]["requirements"] = json!([{"key": "a", "operator": "Gt", "values": ["x"]}])
+        s["template"]["spec"]["requirements"] = json!([{"key": "a", "operator": "Gt", "values": ["x"]}]);
     });
     assert_eq!(
         say(&bad),

@@ -97,7 +97,7 @@ pub fn claim(name: &str, types: &[&str], markets: &[&str]) -> Claim {
         created: start(),
         deleting: None,
         finalizers: Vec::new(),
-        class: Default::default(),
+        class: kerf::model::nodepool::ClassRef::default(),
         requirements: [
             Requirement::is_in(names::INSTANCE_TYPE, types.iter().copied()),
             Requirement::is_in(names::CAPACITY_TYPE, markets.iter().copied()),

@@ -33,7 +33,7 @@ impl Cluster {
             .spawn()
             .expect("the binary starts");
         let out = Self { child, dir };
-        out.until("the kubeconfig", || config.exists());
+        Self::until("the kubeconfig", || config.exists());
         out
     }
 
@@ -54,7 +54,7 @@ impl Cluster {
         text
     }
 
-    fn until(&self, what: &str, done: impl Fn() -> bool) {
+    fn until(what: &str, done: impl Fn() -> bool) {
         let start = Instant::now();
         while !done() {
             assert!(start.elapsed() < PATIENCE, "never saw {what}");
@@ -109,7 +109,7 @@ fn kubectl_scales_a_deployment_up_and_down() {
         "applying twice changes nothing"
     );
     cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "40"]);
-    cluster.until("40 running pods", || cluster.running() == 40);
+    Cluster::until("40 running pods", || cluster.running() == 40);
     let all = cluster.kubectl(&["get", "nodes,nodeclaims,pods", "-o", "wide"]);
     assert!(
         all.contains("nodeclaim.karpenter.sh/") && all.contains("Ready") && all.contains("node/"),
@@ -118,7 +118,7 @@ fn kubectl_scales_a_deployment_up_and_down() {
     let nodes = || cluster.kubectl(&["get", "nodes", "-o", "name"]).lines().count();
     let many = nodes();
     cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "4"]);
-    cluster.until("fewer nodes", || nodes() < many && cluster.running() == 4);
+    Cluster::until("fewer nodes", || nodes() < many && cluster.running() == 4);
     let first = cluster.kubectl(&["get", "nodes", "-o", "name"]);
     let first = first.lines().next().expect("a node");
     assert!(cluster.kubectl(&["describe", first]).contains("Allocatable"));
@@ -130,7 +130,7 @@ fn kubectl_scales_a_deployment_up_and_down() {
         "--timeout=60s",
     ]);
     cluster.kubectl(&["delete", "deployment", "inflate"]);
-    cluster.until("an empty cluster", || nodes() == 0);
+    Cluster::until("an empty cluster", || nodes() == 0);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use kerf::decide::scheduling::{Problem, Purpose, Solution, prepare, solve_prepar
 use kerf::decide::{Fuel, Settings};
 use kerf::model::snapshot::ANY_CLASS;
 use kerf::model::{Catalogue, Delta, Name, Snapshot};
-use kerf::observe::{project, slim};
+use kerf::observe::Projector;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -44,19 +44,16 @@ fn object<T: serde::de::DeserializeOwned>(item: &Value) -> T {
 }
 
 fn snapshot(input: &Value) -> Snapshot {
-    let mut interner = project::Interner::default();
+    let mut projector = Projector::new("");
     let mut deltas = Vec::new();
     for item in input["items"].as_array().expect("a list") {
         deltas.push(match item["kind"].as_str().expect("a kind") {
-            "Pod" => {
-                let pod = project::pod(&object::<slim::Pod>(item), &mut interner).expect("a pod");
-                Delta::Pod(Arc::new(pod))
-            }
-            "Node" => Delta::Node(Arc::new(project::node(&object(item)).expect("a node"))),
-            "NodeClaim" => Delta::Claim(Arc::new(project::claim(&object(item)).expect("a claim"))),
-            "NodePool" => Delta::Pool(Arc::new(project::pool(&object(item)).expect("a pool"))),
-            "DaemonSet" => Delta::Daemon(Arc::new(project::daemon(&object(item)).expect("a daemon"))),
-            "EC2NodeClass" => Delta::Class(Arc::new(project::class(&object(item)))),
+            "Pod" => Delta::Pod(Arc::new(projector.pod(&object(item)))),
+            "Node" => Delta::Node(Arc::new(projector.node(&object(item)))),
+            "NodeClaim" => Delta::Claim(Arc::new(projector.claim(&object(item)))),
+            "NodePool" => Delta::Pool(Arc::new(projector.pool(&object(item)))),
+            "DaemonSet" => Delta::Daemon(Arc::new(projector.daemon(&object(item)))),
+            "EC2NodeClass" => Delta::Class(Arc::new(projector.class(&object(item)))),
             other => panic!("{other}"),
         });
     }

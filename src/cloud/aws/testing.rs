@@ -1,5 +1,6 @@
 //! Small worlds for unit tests.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use crate::api::names;
 use crate::cloud::stock::{Stock, Unavailable};
 use crate::facts;
 use crate::model::node_class::{ResolvedClass, ResolvedImage, ResolvedSubnet};
-use crate::model::{Catalogue, Claim, NodeClass, Requirement, Requirements, Resources};
+use crate::model::{Catalogue, Claim, Conditions, NodeClass, Requirement, Requirements, Resources};
 
 pub fn settings() -> Settings {
     let mut out = Settings::new("demo", "us-east-1");
@@ -39,7 +40,7 @@ pub fn class(spec: Value) -> NodeClass {
         finalizers: Vec::new(),
         spec: Arc::new(serde_json::from_value(spec).expect("spec")),
         hash: "1".into(),
-        conditions: Default::default(),
+        conditions: Conditions::default(),
         resolved: None,
     }
 }
@@ -93,11 +94,11 @@ pub fn claim(requirements: impl IntoIterator<Item = Requirement>, cpu: i64, memo
         uid: "claim-uid".into(),
         generation: 1,
         labels: [(names::NODEPOOL.into(), "web".into())].into(),
-        annotations: Default::default(),
+        annotations: BTreeMap::default(),
         created: Timestamp::UNIX_EPOCH,
         deleting: None,
         finalizers: Vec::new(),
-        class: Default::default(),
+        class: crate::model::nodepool::ClassRef::default(),
         requirements: requirements.into_iter().collect::<Requirements>(),
         requests: Resources {
             cpu,
@@ -115,6 +116,6 @@ pub fn claim(requirements: impl IntoIterator<Item = Requirement>, cpu: i64, memo
         capacity: Resources::default(),
         allocatable: Resources::default(),
         last_pod_event: None,
-        conditions: Default::default(),
+        conditions: Conditions::default(),
     }
 }

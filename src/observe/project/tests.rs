@@ -3,6 +3,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::observe::slim;
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!` makes the argument at the call"
+)]
 fn pod(spec: Value, status: Value) -> crate::model::Pod {
     let object = json!({"metadata": {"name": "p", "namespace": "n"}, "spec": spec, "status": status});
     let object: slim::Pod = serde_json::from_value(object).expect("pod");

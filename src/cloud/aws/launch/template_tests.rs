@@ -38,6 +38,10 @@ fn plain() -> Claim {
     claim([], 100, 100)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!` makes the argument at the call"
+)]
 fn al2023(more: Value) -> NodeClass {
     let mut spec = json!({"amiFamily": "AL2023"});
     for (key, value) in more.as_object().into_iter().flatten() {

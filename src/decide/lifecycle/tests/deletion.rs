@@ -204,6 +204,7 @@ fn a_node_without_a_claim_is_drained_and_released() {
 /// Cases 40, 41, 42 and 51: who is evicted and who holds up the node.
 #[test]
 fn only_drainable_pods_are_evicted_or_waited_for() {
+    type Edit = Box<dyn Fn(&mut Pod)>;
     let tolerate = |key: &'static str, operator| {
         move |p: &mut Pod| {
             change(p, |s| {
@@ -216,7 +217,6 @@ fn only_drainable_pods_are_evicted_or_waited_for() {
             });
         }
     };
-    type Edit = Box<dyn Fn(&mut Pod)>;
     let cases: Vec<(&str, Edit, bool)> = vec![
         (
             "equal",

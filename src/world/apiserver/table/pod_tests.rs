@@ -22,6 +22,10 @@ fn seen(pod: &Value) -> String {
     format!("{} {} {}", cell(1), cell(2), cell(3))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!` makes the argument at the call"
+)]
 fn pod(status: Value) -> Value {
     json!({"spec": {"containers": [{"name": "a"}, {"name": "b"}]}, "status": status})
 }

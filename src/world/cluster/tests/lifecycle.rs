@@ -59,7 +59,7 @@ async fn a_finalizer_keeps_the_node_of_a_gone_machine() {
     world
         .api
         .update("nodes", "", &node(1), &mut |n| {
-            n["metadata"]["finalizers"] = json!([])
+            n["metadata"]["finalizers"] = json!([]);
         })
         .expect("freed");
     world.sleep(1).await;

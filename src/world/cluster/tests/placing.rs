@@ -94,7 +94,7 @@ async fn a_cordoned_node_takes_nothing() {
     world
         .api
         .update("nodes", "", &node(1), &mut |n| {
-            n["spec"]["unschedulable"] = json!(true)
+            n["spec"]["unschedulable"] = json!(true);
         })
         .expect("cordoned");
     world.deploy("web", 1, json!({}));
@@ -108,7 +108,7 @@ async fn a_cordoned_node_takes_nothing() {
     world
         .api
         .update("nodes", "", &node(1), &mut |n| {
-            n["spec"]["unschedulable"] = json!(false)
+            n["spec"]["unschedulable"] = json!(false);
         })
         .expect("uncordoned");
     world.sleep(5).await;
