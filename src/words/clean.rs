@@ -110,7 +110,7 @@ mod tests {
         );
         assert_eq!(
             fit_middle("default/web-98jc4j462c-22bjg", 20),
-            "default/we…2c-22bjg"
+            "default/we…62c-22bjg"
         );
         assert_eq!(fit_middle("äöüäöüäöüäöü", 9), "äöüä…üäöü");
         assert_eq!(fit_middle("abcdefghijkl", 5), "abcd…");

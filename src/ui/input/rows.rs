@@ -7,6 +7,7 @@ use crate::engine::Query;
 use crate::ledger::View;
 use crate::model::Name;
 use crate::ui::app::{App, Explained};
+use crate::ui::canvas::wrap;
 use crate::ui::digest::Digest;
 use crate::ui::lists::{self, Data, decision_id};
 use crate::ui::place::{Kind, Page, Pane, Screen};
@@ -44,7 +45,8 @@ impl App {
             let next = at.saturating_add_signed(by).min(order.len().saturating_sub(1));
             (next, order.get(next).map(|i| list.id(*i)))
         });
-        let end = texts::lines(pane, &data, 100).len();
+        // Narrow enough for every layout; the frame stops at its own last line.
+        let end = wrap(texts::lines(pane, &data, 100), 60).len();
         let state = self.lists.entry(pane).or_default();
         match moved {
             Some((index, id)) => {
