@@ -146,6 +146,10 @@ fn fold(line: &Line, width: usize, out: &mut Vec<Line>) {
                     now.push((head.to_owned(), *tone));
                     rest = tail;
                 }
+                // The space before the break would not fit.
+                if let Some((last, _)) = now.last_mut() {
+                    last.truncate(last.trim_end_matches(' ').len());
+                }
                 out.push(std::mem::take(&mut now));
                 now.push((" ".repeat(hang), Tone::Plain));
                 used = hang;
@@ -154,6 +158,9 @@ fn fold(line: &Line, width: usize, out: &mut Vec<Line>) {
                 }
             }
         }
+    }
+    if let Some((last, _)) = now.last_mut() {
+        last.truncate(last.trim_end_matches(' ').len());
     }
     if now.iter().any(|(text, _)| !text.trim().is_empty()) {
         out.push(now);

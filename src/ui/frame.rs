@@ -296,7 +296,7 @@ fn hints(c: &mut Canvas<'_>, data: &Data<'_>, app: &App, y: u16) {
         .iter()
         .scan(1, |end, pair| {
             *end += need(pair) + gap;
-            (*end + kept <= width + gap + 1).then_some(pair)
+            (*end + kept <= width + gap).then_some(pair)
         })
         .chain(&last)
     {
