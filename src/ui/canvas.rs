@@ -99,3 +99,102 @@ pub fn plain(text: impl Into<String>) -> Line {
 pub fn labelled(word: &str, width: usize, text: impl Into<String>) -> Line {
     vec![(format!("{word:<width$}"), Tone::Dim), (text.into(), Tone::Plain)]
 }
+
+/// Lines that are no wider than `width`: broken between words, what follows stands under the text behind the label.
+pub fn wrap(lines: Vec<Line>, width: usize) -> Vec<Line> {
+    let mut out = Vec::new();
+    for line in lines {
+        let total: usize = line.iter().map(|(text, _)| usize::from(columns(text))).sum();
+        if total <= width || width < 20 {
+            out.push(line);
+        } else {
+            fold(&line, width, &mut out);
+        }
+    }
+    out
+}
+
+/// Columns that the lines after the first are pushed in.
+fn hanging(line: &Line, width: usize) -> usize {
+    let label = match line.as_slice() {
+        [(label, _), _, ..] if label.ends_with(' ') => usize::from(columns(label)),
+        [(text, _), ..] => text.len() - text.trim_start_matches(' ').len() + 2,
+        [] => 0,
+    };
+    label.min(width / 2)
+}
+
+fn fold(line: &Line, width: usize, out: &mut Vec<Line>) {
+    let hang = hanging(line, width);
+    let mut now: Line = Vec::new();
+    let mut used = 0;
+    for (text, tone) in line {
+        for word in text.split_inclusive(' ') {
+            let mut rest = word;
+            loop {
+                let need = usize::from(columns(rest.trim_end_matches(' ')));
+                if used + need <= width {
+                    used += usize::from(columns(rest));
+                    now.push((rest.to_owned(), *tone));
+                    break;
+                }
+                if used <= hang {
+                    // A word that is longer than a line.
+                    let room = width.saturating_sub(used).max(1);
+                    let at = rest.char_indices().nth(room).map_or(rest.len(), |(at, _)| at);
+                    let (head, tail) = rest.split_at(at);
+                    now.push((head.to_owned(), *tone));
+                    rest = tail;
+                }
+                // The space before the break would not fit.
+                if let Some((last, _)) = now.last_mut() {
+                    last.truncate(last.trim_end_matches(' ').len());
+                }
+                out.push(std::mem::take(&mut now));
+                now.push((" ".repeat(hang), Tone::Plain));
+                used = hang;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+        }
+    }
+    if let Some((last, _)) = now.last_mut() {
+        last.truncate(last.trim_end_matches(' ').len());
+    }
+    if now.iter().any(|(text, _)| !text.trim().is_empty()) {
+        out.push(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(lines: &[Line]) -> Vec<String> {
+        lines
+            .iter()
+            .map(|line| {
+                line.iter()
+                    .map(|(text, _)| text.as_str())
+                    .collect::<String>()
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn long_lines_hang_under_their_text() {
+        let line = labelled("what", 6, "one two three four five");
+        assert_eq!(
+            texts(&wrap(vec![line], 20)),
+            ["what  one two three", "      four five"]
+        );
+        assert_eq!(
+            texts(&wrap(vec![plain("abcdefghijklmnopqrstuvwxyz")], 20)),
+            ["abcdefghijklmnopqrst", "  uvwxyz"]
+        );
+        assert_eq!(wrap(vec![Vec::new()], 20).len(), 1);
+    }
+}

@@ -6,11 +6,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::app::{App, Prompt};
-use super::canvas::Canvas;
+use super::canvas::{self, Canvas};
 use super::digest::Digest;
 use super::layout::{self, SMALLEST, WIDE};
 use super::lists::{self, Data};
-use super::place::{Kind, Pane};
+use super::place::{Kind, Pane, Screen};
 use super::theme::Tone;
 use super::widgets::{self, Frame, Look};
 use super::{header, keymap, overlay, texts};
@@ -87,7 +87,7 @@ fn draw_pane(c: &mut Canvas<'_>, data: &Data<'_>, app: &App, pane: Pane, area: R
         ..Frame::default()
     };
     if boxed && focused {
-        f.foot = pane_hints(app, pane, data.view.host.demo);
+        f.foot = pane_hints(app, pane, data);
     }
     if let Some(list) = lists::list(pane, data) {
         let order = lists::order(&*list, &state);
@@ -122,16 +122,23 @@ fn draw_pane(c: &mut Canvas<'_>, data: &Data<'_>, app: &App, pane: Pane, area: R
                 cursor: at,
                 focused,
             };
-            let shown = widgets::table(c, room, &look, |i| {
-                order.get(i).map_or_else(Vec::new, |i| list.cells(*i))
-            });
+            let cells = |i: usize| order.get(i).map_or_else(Vec::new, |i| list.cells(*i));
+            let shown = if pane == Pane::Log && boxed && !app.zoom {
+                widgets::flow(c, room, order.len(), at, focused, |i| entry(&cells(i)))
+            } else {
+                widgets::table(c, room, &look, cells)
+            };
             f.place = shown.place();
             if !boxed && focused && !f.place.is_empty() {
                 f.note = format!("{} {}", f.note, f.place).trim().to_owned();
             }
         }
     } else {
-        let lines = texts::lines(pane, data, inner.width.saturating_sub(2));
+        let mut lines = texts::lines(pane, data, inner.width.saturating_sub(2));
+        // A closed pane keeps to one line a fact.
+        if boxed || focused {
+            lines = canvas::wrap(lines, usize::from(inner.width.saturating_sub(2)));
+        }
         let room = usize::from(inner.height);
         let first = if focused {
             state.index.min(lines.len().saturating_sub(room))
@@ -151,6 +158,25 @@ fn draw_pane(c: &mut Canvas<'_>, data: &Data<'_>, app: &App, pane: Pane, area: R
         }
     }
     widgets::frame(c, area, &f);
+}
+
+/// A row of the log as one line: time and text.
+fn entry(cells: &[widgets::Cell]) -> canvas::Line {
+    cells
+        .iter()
+        .filter_map(|cell| match cell {
+            widgets::Cell::Text(text, tone) => Some((text.clone(), *tone)),
+            _ => None,
+        })
+        .enumerate()
+        .map(|(i, (text, tone))| {
+            if i == 0 {
+                (format!("{text} "), tone)
+            } else {
+                (text, tone)
+            }
+        })
+        .collect()
 }
 
 /// Filter, marks and order belong into the title.
@@ -180,9 +206,18 @@ fn decorate(f: &mut Frame, list: &dyn lists::List, state: &super::app::ListState
     f.note = parts.join(" · ");
 }
 
-fn pane_hints(app: &App, pane: Pane, demo: bool) -> String {
-    keymap::hints(app.screen.kind(), pane, demo)
+/// Whether approving and rejecting have something to act on here.
+fn decidable(app: &App, data: &Data<'_>) -> bool {
+    match app.screen {
+        Screen::Decision(id) => data.digest.waiting.contains(&id),
+        _ => !data.digest.waiting.is_empty(),
+    }
+}
+
+fn pane_hints(app: &App, pane: Pane, data: &Data<'_>) -> String {
+    keymap::hints(app.screen.kind(), pane, data.view.host.demo, decidable(app, data))
         .into_iter()
+        .filter(|(key, _)| *key != "?")
         .take(4)
         .map(|(key, what)| format!("{key} {what}"))
         .collect::<Vec<_>>()
@@ -220,8 +255,23 @@ fn message(c: &mut Canvas<'_>, data: &Data<'_>, app: &App, y: u16) {
     if let Some(path) = &data.view.host.kubeconfig
         && app.screen.kind() == Kind::Overview
     {
-        let text = format!("kubectl works on this cluster: export KUBECONFIG={path}");
-        c.text(1, y, width.saturating_sub(2), &text, Tone::Dim);
+        let (text, tone) = (
+            format!("kubectl works on this cluster: export KUBECONFIG={path}"),
+            Tone::Accent,
+        );
+        let used = c.text(1, y, width.saturating_sub(2), &text, tone);
+        if data.wide
+            && let Some(idea) = overlay::idea(data)
+        {
+            let x = used + 4;
+            c.text(
+                x,
+                y,
+                width.saturating_sub(x + 1),
+                &format!("try: {idea}"),
+                Tone::Dim,
+            );
+        }
     }
 }
 
@@ -229,16 +279,28 @@ fn hints(c: &mut Canvas<'_>, data: &Data<'_>, app: &App, y: u16) {
     let width = c.area().width;
     let pairs: Vec<(&str, &str)> = match overlay::hints(app) {
         Some(own) => own,
-        None => keymap::hints(app.screen.kind(), app.pane(), data.view.host.demo),
+        None => keymap::hints(
+            app.screen.kind(),
+            app.pane(),
+            data.view.host.demo,
+            decidable(app, data),
+        ),
     };
     let gap = if data.wide { 3 } else { 2 };
+    // The way to all keys is always shown: it comes last and its room is kept.
+    let (last, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, _)| *key == "?");
+    let need = |(key, what): &(&str, &str)| canvas::columns(key) + 1 + canvas::columns(what);
+    let kept: u16 = last.iter().map(|pair| need(pair) + gap).sum();
     let mut x = 1;
-    for (key, what) in pairs {
-        let need = super::canvas::columns(key) + 1 + super::canvas::columns(what);
-        if x + need > width {
-            break;
-        }
-        x += c.text(x, y, width - x, key, Tone::Accent) + 1;
-        x += c.text(x, y, width.saturating_sub(x), what, Tone::Dim) + gap;
+    for pair in pairs
+        .iter()
+        .scan(1, |end, pair| {
+            *end += need(pair) + gap;
+            (*end + kept <= width + gap).then_some(pair)
+        })
+        .chain(&last)
+    {
+        x += c.text(x, y, width.saturating_sub(x), pair.0, Tone::Accent) + 1;
+        x += c.text(x, y, width.saturating_sub(x), pair.1, Tone::Dim) + gap;
     }
 }

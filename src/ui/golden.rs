@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::app::App;
 use super::digest::Digest;
 use super::input::Request;
-use super::place::Screen;
+use super::place::{Pane, Screen};
 use super::theme::{Palette, Theme};
 use super::{export, frame, sample};
 use crate::gate::Command;
@@ -173,6 +173,50 @@ fn approve_all_wants_the_number_of_nodes() {
     let view = sample::view();
     assert_eq!(press(&mut app(), &view, "7A2\n"), []);
     assert_eq!(press(&mut app(), &view, "7A3\n").len(), 2);
+}
+
+#[test]
+fn a_decision_key_first_leads_to_what_waits_and_then_acts() {
+    let view = sample::view();
+    let mut a = app();
+    assert_eq!(press(&mut a, &view, "a"), [], "the cursor is on a node");
+    assert_eq!(a.list(Pane::Recent).cursor.as_deref(), Some("#140"));
+    assert_eq!(press(&mut a, &view, "a").len(), 1);
+    let mut a = app();
+    press(&mut a, &view, "3a");
+    assert_eq!(a.list(Pane::Decisions).cursor.as_deref(), Some("#140"));
+}
+
+#[test]
+fn q_leaves_from_every_tab_and_goes_back_from_inside() {
+    let view = sample::view();
+    assert_eq!(press(&mut app(), &view, "7291q"), [Request::Quit]);
+    assert_eq!(press(&mut app(), &view, "4\nq"), []);
+}
+
+#[test]
+fn esc_and_a_key_in_one_breath_are_two_keys() {
+    let view = sample::view();
+    let mut a = app();
+    press(&mut a, &view, "9?");
+    let digest = Digest::of(&view);
+    a.key(
+        KeyEvent::new(KeyCode::Char('1'), KeyModifiers::ALT),
+        &view,
+        &digest,
+    );
+    assert_eq!(
+        (a.overlay, a.screen),
+        (super::app::Overlay::None, Screen::Overview)
+    );
+}
+
+#[test]
+fn a_key_without_a_meaning_says_so() {
+    let view = sample::view();
+    let mut a = app();
+    press(&mut a, &view, "W");
+    assert!(a.message.is_some_and(|(text, _)| text.contains('?')));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::canvas::{Canvas, Line, columns};
 use super::command_line::{self, COMMANDS};
 use super::digest::Digest;
 use super::input::Request;
-use super::keymap::{self, BINDINGS, Section};
+use super::keymap::{self, Section};
 use super::lists::Data;
 use super::place::Kind;
 use super::theme::Tone;
@@ -117,7 +117,7 @@ pub fn key(app: &mut App, key: KeyEvent, view: &View, digest: &Digest) -> Vec<Re
 /// What may be done with the row: the bindings of this place.
 fn actions(app: &App, demo: bool) -> Vec<&'static keymap::Binding> {
     let mut out: Vec<&'static keymap::Binding> = Vec::new();
-    for b in BINDINGS {
+    for b in keymap::bindings() {
         let here =
             matches!(b.section, Section::View) && keymap::holds(b, app.screen.kind(), app.pane(), demo);
         if here && !out.iter().any(|o| o.action == b.action) {
@@ -263,6 +263,26 @@ fn menu(c: &mut Canvas<'_>, title: &str, lines: &[Line], cursor: Option<usize>) 
     );
 }
 
+/// Something to do with kubectl that the autoscaler will answer: more of what most pods belong to.
+pub fn idea(data: &Data<'_>) -> Option<String> {
+    if !data.view.host.demo {
+        return None;
+    }
+    let mut sizes: std::collections::BTreeMap<(&str, &str), usize> = std::collections::BTreeMap::new();
+    for pod in data.view.snapshot.pods.values() {
+        if let Some(owner) = pod.owners.first().filter(|o| &*o.kind == "ReplicaSet")
+            && let Some((deployment, _)) = owner.name.rsplit_once('-')
+        {
+            *sizes.entry((&*pod.namespace, deployment)).or_default() += 1;
+        }
+    }
+    let ((namespace, name), n) = sizes.into_iter().max_by_key(|((ns, name), n)| (*n, *ns, *name))?;
+    Some(format!(
+        "kubectl -n {namespace} scale deployment {name} --replicas={}",
+        n * 2
+    ))
+}
+
 /// First steps, while a demo has nothing to show.
 fn welcome(c: &mut Canvas<'_>, data: &Data<'_>, app: &App) {
     let host = &data.view.host;
@@ -295,7 +315,7 @@ fn help_lines(data: &Data<'_>, app: &App, width: u16) -> Vec<Line> {
     let section = |section: Section, title: &str| -> Vec<Line> {
         let mut out: Vec<Line> = vec![vec![(title.to_owned(), Tone::Strong)]];
         let mut seen = Vec::new();
-        for b in BINDINGS {
+        for b in keymap::bindings().filter(|b| !b.help.is_empty()) {
             let here = b.section == section && keymap::holds(b, app.screen.kind(), app.pane(), demo);
             if here && !seen.contains(&b.action) {
                 seen.push(b.action);

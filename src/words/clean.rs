@@ -58,6 +58,26 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The same with the cut in the middle: of names made by a controller the end tells them apart.
+pub fn fit_middle(text: &str, columns: usize) -> Cow<'_, str> {
+    if text.width() <= columns || columns < 9 {
+        return fit(text, columns);
+    }
+    let tail = (columns - 1) / 2;
+    let mut end = text.len();
+    let mut used = 0;
+    for (at, c) in text.char_indices().rev() {
+        used += c.width().unwrap_or(0);
+        if used > tail {
+            break;
+        }
+        end = at;
+    }
+    let (head, rest) = text.split_at(end);
+    // `fit` puts the sign of the cut.
+    Cow::Owned(format!("{}{rest}", fit(head, columns - rest.width())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +100,19 @@ mod tests {
         assert_eq!(fit("日本語", 4), "日…");
         assert_eq!(fit("abc", 0), "");
         assert_eq!(fit("abc", 1), "…");
+    }
+
+    #[test]
+    fn the_middle_is_cut_out_of_long_names() {
+        assert_eq!(
+            fit_middle("default/web-98jc4j462c-22bjg", 40),
+            "default/web-98jc4j462c-22bjg"
+        );
+        assert_eq!(
+            fit_middle("default/web-98jc4j462c-22bjg", 20),
+            "default/we…62c-22bjg"
+        );
+        assert_eq!(fit_middle("äöüäöüäöüäöü", 9), "äöüä…üäöü");
+        assert_eq!(fit_middle("abcdefghijkl", 5), "abcd…");
     }
 }

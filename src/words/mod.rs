@@ -17,7 +17,7 @@ pub use amount::{
     age, amount, clock, cpu, duration, memory, money, monthly, percent, price, price_bare, price_delta,
     price_short, resources, share,
 };
-pub use clean::{clean, fit, width};
+pub use clean::{clean, fit, fit_middle, width};
 pub use decision::{headline, kind, money_of, sentences, state};
 pub use delta::delta;
 pub use effect::effect;

@@ -108,6 +108,8 @@ fn node_row(
     let draining = n.taints.iter().any(|t| &*t.key == "karpenter.sh/disrupted");
     let status = if n.deleting.is_some() || claim.is_some_and(|c| c.deleting.is_some()) {
         "Terminating"
+    } else if !n.ready && claim.is_some_and(|c| !c.is("Initialized")) {
+        "Starting"
     } else if !n.ready {
         "NotReady"
     } else if draining {

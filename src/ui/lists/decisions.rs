@@ -32,6 +32,11 @@ pub fn waited(data: &Data<'_>, row: &DecisionRow) -> SignedDuration {
     data.since(row.since)
 }
 
+/// A provisioning decision that found neither a new machine nor room for any pod.
+fn places_nothing(row: &DecisionRow) -> bool {
+    matches!(&row.decision.evidence, Evidence::Provisioning(e) if row.decision.effects.is_empty() && e.existing.is_empty())
+}
+
 /// The state as the column shows it: `REVIEW 0:29`, `done 94s`, `acting 2/5`.
 pub fn outcome(data: &Data<'_>, row: &DecisionRow) -> (String, Tone) {
     let word = words::state(row.state);
@@ -51,11 +56,12 @@ pub fn outcome(data: &Data<'_>, row: &DecisionRow) -> (String, Tone) {
             )
         }
         State::Done => {
-            let left_out = matches!(&d.evidence, Evidence::Provisioning(e) if d.effects.is_empty() && e.existing.is_empty());
-            if d.kind == Kind::Provisioning && left_out {
+            if places_nothing(row) {
                 return ("blocked".to_owned(), Tone::Bad);
             }
-            let took = row.since.duration_since(d.at);
+            // From its first step: what came before was waiting for an approval.
+            let begun = row.steps.first().map_or(d.at, |step| step.at);
+            let took = row.since.duration_since(begun);
             let time = if took.as_secs() == 0 {
                 String::new()
             } else {
@@ -63,7 +69,7 @@ pub fn outcome(data: &Data<'_>, row: &DecisionRow) -> (String, Tone) {
             };
             (format!("{word}{time}"), Tone::Good)
         }
-        State::Noted if d.effects.is_empty() => ("blocked".to_owned(), Tone::Bad),
+        State::Noted if places_nothing(row) => ("blocked".to_owned(), Tone::Bad),
         State::Approved => (word.to_owned(), Tone::Good),
         State::Failed | State::RolledBack => (word.to_owned(), Tone::Bad),
         State::Rejected | State::Lapsed | State::Withdrawn | State::Noted => (word.to_owned(), Tone::Dim),

@@ -4,24 +4,36 @@ use super::{Data, List, seconds};
 use crate::gate::command::{Command, Scope, Spoken};
 use crate::ledger::{Body, Entry};
 use crate::model::Name;
-use crate::model::decision::{EffectResult, State};
+use crate::model::decision::{Effect, EffectResult, State};
 use crate::ui::filter::Value;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::{Cell, Column};
 use crate::words;
 
 pub struct Log<'a> {
-    pub data: &'a Data<'a>,
+    data: &'a Data<'a>,
+    rows: Vec<&'a Entry>,
 }
 
-impl Log<'_> {
-    fn entry(&self, i: usize) -> Option<&Entry> {
-        let log = &self.data.view.log;
-        log.len()
-            .checked_sub(i + 1)
-            .and_then(|at| log.get(at))
-            .map(|e| &**e)
+impl<'a> Log<'a> {
+    pub fn new(data: &'a Data<'a>) -> Self {
+        let rows = data.view.log.iter().rev().map(|e| &**e);
+        Self {
+            data,
+            rows: rows.filter(|e| !said_twice(e)).collect(),
+        }
     }
+
+    fn entry(&self, i: usize) -> Option<&Entry> {
+        self.rows.get(i).copied()
+    }
+}
+
+/// Karpenter's disruption events come once for the Node and once for its NodeClaim; one line is enough.
+fn said_twice(e: &Entry) -> bool {
+    matches!(&e.body, Body::Acted { effect: Effect::Event { kind, reason, .. }, .. }
+        if kind.as_str() == "NodeClaim"
+            && matches!(&**reason, "DisruptionBlocked" | "Unconsolidatable" | "ConsolidationCandidate"))
 }
 
 fn scope(s: &Scope) -> String {
@@ -112,7 +124,7 @@ pub fn line(e: &Entry) -> (String, Tone) {
                 State::Held => "waits for review",
                 other => words::state(*other),
             };
-            let why = if reason.is_empty() {
+            let why = if reason.is_empty() || reason.as_str() == word {
                 String::new()
             } else {
                 format!(": {reason}")
@@ -184,7 +196,7 @@ pub fn line(e: &Entry) -> (String, Tone) {
 
 impl List for Log<'_> {
     fn len(&self) -> usize {
-        self.data.view.log.len()
+        self.rows.len()
     }
     fn id(&self, i: usize) -> Name {
         self.entry(i)

@@ -117,7 +117,7 @@ pub fn list<'a>(pane: Pane, data: &'a Data<'a>) -> Option<Box<dyn List + 'a>> {
         Pane::Moves => Box::new(review::Moves::new(data)),
         Pane::Nodes | Pane::NodeTable => Box::new(nodes::Nodes::all(data)),
         Pane::PoolNodes => Box::new(nodes::Nodes::of_pool(data)),
-        Pane::Log | Pane::LogTable => Box::new(log::Log { data }),
+        Pane::Log | Pane::LogTable => Box::new(log::Log::new(data)),
         Pane::Chosen => Box::new(types::Chosen { data }),
         Pane::TypeTable => Box::new(types::Types::new(data)),
         Pane::PoolTable => Box::new(pools::Pools::new(data)),

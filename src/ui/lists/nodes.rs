@@ -86,7 +86,7 @@ impl List for Nodes<'_> {
         const WIDE: &[Column] = &[
             Column::left("NODE", "node", 14),
             Column::left("POOL", "pool", 8).rank(5),
-            Column::left("TYPE", "type", 12),
+            Column::left("TYPE", "type", 16),
             Column::left("CAPACITY", "capacity", 9).rank(4),
             Column::left("AZ", "zone", 3).rank(6),
             Column::left("CPU requests", "cpu", 25).grows(),
@@ -98,10 +98,10 @@ impl List for Nodes<'_> {
         ];
         const NARROW: &[Column] = &[
             Column::left("NODE", "node", 13),
-            Column::left("TYPE", "type", 11),
+            Column::left("TYPE", "type", 16),
             Column::left("CAP", "capacity", 3).rank(3),
-            Column::left("CPU", "cpu", 14).grows(),
-            Column::left("MEM", "mem", 14).grows(),
+            Column::left("CPU", "cpu", 11).grows(),
+            Column::left("MEM", "mem", 11).grows(),
             Column::right("PODS", "pods", 4).rank(2),
             Column::right("$/h", "price", 6),
             Column::left("ST", "state", 5),

@@ -47,12 +47,12 @@ impl List for Pending<'_> {
     }
     fn columns(&self) -> &'static [Column] {
         const ALL: &[Column] = &[
-            Column::left("POD", "pod", 20).grows(),
+            Column::left("POD", "pod", 20).middle().grows(),
             Column::right("CPU", "cpu", 6).rank(2),
             Column::right("MEM", "mem", 6).rank(3),
             Column::left("POOL", "pool", 8).rank(4),
             Column::right("WAIT", "wait", 5),
-            Column::left("STATE", "state", 23),
+            Column::left("STATE", "state", 22),
         ];
         ALL
     }
@@ -165,7 +165,7 @@ impl List for Pods<'_> {
     }
     fn columns(&self) -> &'static [Column] {
         const ALL: &[Column] = &[
-            Column::left("POD", "pod", 30).grows(),
+            Column::left("POD", "pod", 30).middle().grows(),
             Column::right("CPU", "cpu", 6),
             Column::right("MEM", "mem", 7),
             Column::left("NODE", "node", 24).rank(3),
@@ -176,7 +176,7 @@ impl List for Pods<'_> {
             Column::right("AGE", "age", 5),
         ];
         const ON_NODE: &[Column] = &[
-            Column::left("POD", "pod", 30).grows(),
+            Column::left("POD", "pod", 30).middle().grows(),
             Column::right("CPU", "cpu", 6),
             Column::right("MEM", "mem", 7),
             Column::left("OWNER", "owner", 28).rank(5),
@@ -286,7 +286,12 @@ impl<'a> Tried<'a> {
             Explained::Pending(why) if why.pod == *pod => Some(why),
             _ => None,
         };
+        let row = data.view.snapshot.pods.get(pod);
         let note = match data.explained {
+            _ if row.is_none() => "this pod is gone".to_owned(),
+            _ if row.is_some_and(|p| p.node.is_some()) => {
+                "it has a node: nothing keeps it waiting".to_owned()
+            }
             Explained::Asked(asked) if asked == pod => "being computed".to_owned(),
             Explained::Unknown(asked, reason) if asked == pod => reason.clone(),
             _ => "press X to compute".to_owned(),

@@ -63,7 +63,7 @@ impl List for Ranking<'_> {
     fn columns(&self) -> &'static [Column] {
         const ONE: &[Column] = &[
             Column::right("#", "rank", 3),
-            Column::left("TYPE", "type", 13),
+            Column::left("TYPE", "type", 16),
             Column::left("ARCH", "arch", 6).rank(3),
             Column::right("vCPU", "vcpu", 4).rank(4),
             Column::right("MEM Gi", "mem", 6).rank(5),
@@ -78,7 +78,7 @@ impl List for Ranking<'_> {
         const MANY: &[Column] = &[
             Column::left("CLAIM", "claim", 16).rank(2),
             Column::right("#", "rank", 3),
-            Column::left("TYPE", "type", 13),
+            Column::left("TYPE", "type", 16),
             Column::left("ARCH", "arch", 6).rank(3),
             Column::right("vCPU", "vcpu", 4).rank(4),
             Column::right("MEM Gi", "mem", 6).rank(5),
@@ -156,6 +156,6 @@ impl List for Ranking<'_> {
         "price ↑"
     }
     fn empty(&self) -> String {
-        "no instance type was asked for".to_owned()
+        "this decision needs no new machine".to_owned()
     }
 }

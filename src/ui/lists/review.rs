@@ -193,7 +193,7 @@ impl List for Moves<'_> {
     }
     fn columns(&self) -> &'static [Column] {
         const ALL: &[Column] = &[
-            Column::left("POD", "pod", 24).grows(),
+            Column::left("POD", "pod", 24).middle().grows(),
             Column::left("FROM", "from", 15).rank(1),
             Column::left("TO", "to", 15).rank(2),
             Column::right("CPU", "cpu", 6).rank(3),

@@ -29,14 +29,14 @@ impl List for Chosen<'_> {
     }
     fn columns(&self) -> &'static [Column] {
         const ALL: &[Column] = &[
-            Column::left("TYPE", "type", 11),
+            Column::left("TYPE", "type", 12),
             Column::left("N", "nodes", 3),
             Column::left("CAP", "capacity", 3).rank(5),
             Column::left("AZ", "zone", 5).rank(6),
             Column::right("$/h", "price", 6),
             Column::right("CPU", "cpu", 4).rank(3),
             Column::right("MEM", "mem", 4).rank(4),
-            Column::left("RANK", "rank", 8).rank(1),
+            Column::left("RANK", "rank", 10).rank(1),
             Column::left("NEAREST CHEAPER", "cheaper", 15).rank(2).grows(),
         ];
         ALL
@@ -88,9 +88,13 @@ pub struct Types<'a> {
     rows: Vec<Arc<InstanceType>>,
 }
 
-/// The lowest price of a capacity type, and whether it can be had anywhere.
+/// The lowest price of a capacity type, and whether it can be had anywhere; `None` without a known price.
 pub fn cheapest(t: &InstanceType, capacity: CapacityType) -> Option<(UsdPerHour, bool)> {
-    let all = || t.offerings.iter().filter(move |o| o.capacity_type == capacity);
+    let all = || {
+        t.offerings
+            .iter()
+            .filter(move |o| o.capacity_type == capacity && o.price > UsdPerHour::ZERO)
+    };
     let best = all().map(|o| o.price).min()?;
     Some((best, all().any(|o| o.available)))
 }
@@ -143,7 +147,7 @@ fn spot_in(t: &InstanceType, nth: usize) -> String {
     let mut zones: Vec<(&str, UsdPerHour)> = t
         .offerings
         .iter()
-        .filter(|o| o.capacity_type == CapacityType::Spot)
+        .filter(|o| o.capacity_type == CapacityType::Spot && o.price > UsdPerHour::ZERO)
         .map(|o| (&*o.zone, o.price))
         .collect();
     zones.sort_unstable();

@@ -58,14 +58,16 @@ pub fn lines(data: &Data<'_>, width: u16) -> Vec<Line> {
         Some(f) => row("floor", words::price(f), words::monthly(f), Tone::Accent),
         None => vec![
             ("floor".to_owned(), Tone::Dim),
-            ("             being computed".to_owned(), Tone::Dim),
+            ("            not known yet".to_owned(), Tone::Dim),
         ],
     });
-    out.push(plain(format!(
-        "idle CPU {}   idle mem {}",
-        words::percent(1.0 - t.cpu),
-        words::percent(1.0 - t.memory)
-    )));
+    if t.nodes > 0 {
+        out.push(plain(format!(
+            "idle CPU {}   idle mem {}",
+            words::percent(1.0 - t.cpu),
+            words::percent(1.0 - t.memory)
+        )));
+    }
     out.push(plain(format!("spent {} since the start", words::money(c.spent))));
     let series: Vec<f64> = c.series.iter().map(|s| s.1.as_f64()).collect();
     if series.len() > 1 {

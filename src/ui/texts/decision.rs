@@ -54,6 +54,9 @@ pub fn head(data: &Data<'_>) -> Vec<Line> {
 
 pub fn ranking_title(data: &Data<'_>) -> (String, String) {
     let claims = data.decision().map_or(&[][..], claims_of);
+    if claims.is_empty() {
+        return ("Instance types: none asked for".to_owned(), String::new());
+    }
     let considered: u32 = claims.iter().map(|c| c.funnel.considered).sum();
     let kept: u32 = claims.iter().map(|c| c.options).sum();
     (
@@ -64,6 +67,9 @@ pub fn ranking_title(data: &Data<'_>) -> (String, String) {
 
 pub fn rejected_title(data: &Data<'_>) -> (String, String) {
     let claims = data.decision().map_or(&[][..], claims_of);
+    if claims.is_empty() {
+        return ("Rejected types".to_owned(), String::new());
+    }
     let n: u32 = claims
         .iter()
         .flat_map(|c| &c.funnel.steps)

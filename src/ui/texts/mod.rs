@@ -91,7 +91,7 @@ pub fn title(pane: Pane, data: &Data<'_>) -> (String, String) {
         ),
         Pane::Before => review::before_title(data),
         Pane::After => review::after_title(data),
-        Pane::Moves => own("Pods that move"),
+        Pane::Moves => own(review::moves_title(data)),
         Pane::Why => own("Why this is proposed"),
         Pane::Consequence => own("What happens if approved"),
         Pane::Lanes => timeline::title(data),

@@ -100,11 +100,13 @@ pub fn sums(data: &Data<'_>) -> Vec<Line> {
         } else {
             format!(": {}", c.message)
         };
+        let (sign, tone) = match c.status {
+            crate::model::Status::True => ("✓ ", Tone::Good),
+            crate::model::Status::False => ("✗ ", Tone::Bad),
+            crate::model::Status::Unknown => ("· ", Tone::Dim),
+        };
         out.push(vec![
-            (
-                if good { "✓ " } else { "✗ " }.to_owned(),
-                if good { Tone::Good } else { Tone::Bad },
-            ),
+            (sign.to_owned(), tone),
             (format!("{kind}{message}"), Tone::Plain),
         ]);
     }

@@ -27,7 +27,23 @@ pub fn before_title(data: &Data<'_>) -> (String, String) {
             ),
             String::new(),
         ),
-        None => ("Before".to_owned(), String::new()),
+        None => match data.decision() {
+            Some(row) => (
+                format!(
+                    "Before — {}",
+                    words::plural(row.decision.subjects.len(), "subject").replace("subject", "pod")
+                ),
+                String::new(),
+            ),
+            None => ("Before".to_owned(), String::new()),
+        },
+    }
+}
+
+pub fn moves_title(data: &Data<'_>) -> &'static str {
+    match data.decision() {
+        Some(row) if row.decision.kind == Kind::Provisioning => "Pods that get a place",
+        _ => "Pods that move",
     }
 }
 
@@ -73,7 +89,7 @@ pub fn before(data: &Data<'_>, width: u16) -> Vec<Line> {
         let names: Vec<&str> = row.decision.subjects.iter().map(|s| words::node(s)).collect();
         return vec![
             plain(words::headline(&row.decision)),
-            plain(words::list(&names, 6)),
+            plain(words::list(&names, 12)),
         ];
     };
     let mut out: Vec<Line> = Vec::new();

@@ -36,11 +36,12 @@ pub fn sums(data: &Data<'_>) -> Vec<Line> {
         let mut prices: Vec<String> = Vec::new();
         for o in t.offerings.iter().filter(|o| o.capacity_type == kind) {
             let stock = if o.available { "" } else { " ✗ no capacity" };
-            prices.push(format!(
-                "{} {}{stock}",
-                words::zone(&o.zone),
+            let price = if o.price.0 == 0 {
+                "no price".to_owned()
+            } else {
                 words::price(o.price)
-            ));
+            };
+            prices.push(format!("{} {price}{stock}", words::zone(&o.zone)));
         }
         if !prices.is_empty() {
             prices.sort();

@@ -24,6 +24,8 @@ pub struct Column {
     pub rank: u8,
     /// Takes a part of the room that is left over.
     pub grows: bool,
+    /// What does not fit is cut out of the middle.
+    pub middle: bool,
 }
 
 impl Column {
@@ -35,6 +37,7 @@ impl Column {
             align: Align::Left,
             rank: 0,
             grows: false,
+            middle: false,
         }
     }
 
@@ -46,7 +49,13 @@ impl Column {
             align: Align::Right,
             rank: 0,
             grows: false,
+            middle: false,
         }
+    }
+
+    pub const fn middle(mut self) -> Self {
+        self.middle = true;
+        self
     }
 
     pub const fn rank(mut self, rank: u8) -> Self {
@@ -172,7 +181,7 @@ pub fn table(
         let mut x = area.x + 1;
         for ((column, width), cell) in layout.iter().zip(&widths).zip(&cells) {
             let Some(width) = *width else { continue };
-            draw(c, x, y, width, column.align, cell);
+            draw(c, x, y, width, column, cell);
             x += width + 1;
         }
         if cursor == Some(i) && focused {
@@ -185,9 +194,13 @@ pub fn table(
     shown
 }
 
-fn draw(c: &mut Canvas<'_>, x: u16, y: u16, width: u16, align: Align, cell: &Cell) {
+fn draw(c: &mut Canvas<'_>, x: u16, y: u16, width: u16, column: &Column, cell: &Cell) {
     match cell {
-        Cell::Text(text, tone) if align == Align::Right => c.right(x, y, width, text, *tone),
+        Cell::Text(text, tone) if column.align == Align::Right => c.right(x, y, width, text, *tone),
+        Cell::Text(text, tone) if column.middle => {
+            let text = words::clean(text);
+            c.text(x, y, width, &words::fit_middle(&text, usize::from(width)), *tone);
+        }
         Cell::Text(text, tone) => drop(c.text(x, y, width, text, *tone)),
         Cell::Line(line) => drop(c.line(x, y, width, line)),
         Cell::Share(share) => meter(c, x, y, width, *share, load(*share)),
