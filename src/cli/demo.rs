@@ -58,7 +58,8 @@ pub fn run(demo: &Demo, logging: &Logging, output: Option<Output>) -> Result<Exi
 
 fn check(demo: &Demo) -> Result<Plan, CliError> {
     use std::io::IsTerminal;
-    if !demo.headless && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    if !(demo.headless || terminal) {
         return Err(CliError::Input(
             "this is no terminal: add --headless (and --for 20m) to run without one".into(),
         ));
@@ -176,7 +177,7 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
         }
     };
     let quitter = handle.clone();
-    let ended = local.block_on(&runtime, async move {
+    let (ended, writes) = local.block_on(&runtime, async move {
         tokio::task::spawn_local(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
                 let _ = quitter.send("signal", Command::Quit);
@@ -186,7 +187,7 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
     })?;
     drop(handle);
     let seconds = ended.view.now.duration_since(start).as_secs();
-    let summary = headless::summary(&ended, seconds);
+    let summary = headless::summary(&ended, seconds, writes);
     let text = match output {
         Output::Json => format!("{summary}\n"),
         Output::Text => headless::summary_text(&summary),
@@ -210,7 +211,9 @@ pub fn until(name: &str, seed: u64, mode: Mode, time: jiff::SignedDuration) -> R
     let plan = check(&demo)?;
     let (_handle, desk) = pair();
     let runtime = runtime()?;
-    tokio::task::LocalSet::new().block_on(&runtime, live(plan, desk, None, false, |_| {}))
+    tokio::task::LocalSet::new()
+        .block_on(&runtime, live(plan, desk, None, false, |_| {}))
+        .map(|(ended, _)| ended)
 }
 
 /// The engine has a thread of its own; this one belongs to the terminal.
@@ -237,7 +240,7 @@ fn run_dashboard(plan: Plan) -> Result<ExitCode, CliError> {
                         Ok(None)
                     }
                     (Err(error), None) => Err(error),
-                    (Ok(ended), _) => Ok(Some(ended)),
+                    (Ok((ended, _)), _) => Ok(Some(ended)),
                 }
             })
         })
@@ -267,7 +270,7 @@ async fn live(
     listener: Option<crate::ledger::book::Listener>,
     watched: bool,
     mut ready: impl FnMut(&Path),
-) -> Result<Ended, CliError> {
+) -> Result<(Ended, u64), CliError> {
     let clock = Clock::starting_at(plan.start);
     let source = format!("demo:{}", plan.scenario.name);
     let world = Embedded::start(EmbeddedConfig {
@@ -328,7 +331,15 @@ async fn live(
     })
     .await;
     drop(serving);
-    Ok(ended)
+    // Writing requests that the API server received from us, refused ones included.
+    let writes = world
+        .api
+        .writes()
+        .into_iter()
+        .filter(|(who, _)| who.starts_with("kerf"))
+        .map(|(_, n)| n)
+        .sum();
+    Ok((ended, writes))
 }
 
 /// Readable by its owner only; the folder is made when missing.

@@ -9,7 +9,6 @@ use crate::engine::Ended;
 use crate::ledger::Entry;
 use crate::ledger::book::Listener;
 use crate::ledger::chain::Line;
-use crate::model::snapshot::Instance;
 
 /// Prints every entry: JSON lines to the contract, or a readable line each.
 pub fn listener(output: Output) -> Listener {
@@ -37,13 +36,11 @@ pub fn listener(output: Output) -> Listener {
 }
 
 /// `kerf/summary/v1`.
-pub fn summary(ended: &Ended, simulated_seconds: i64) -> Value {
+pub fn summary(ended: &Ended, simulated_seconds: i64, api_writes: u64) -> Value {
     let view = &ended.view;
     let active = || view.snapshot.pods.values().filter(|p| p.is_active());
     let totals = &view.totals;
-    let orphans = crate::engine::orphans(&view.snapshot)
-        .map(|i: &Instance| &*i.provider_id)
-        .count();
+    let orphans = crate::engine::orphans(&view.snapshot).count();
     json!({
         "schema": "kerf/summary/v1",
         "simulatedSeconds": simulated_seconds,
@@ -62,6 +59,7 @@ pub fn summary(ended: &Ended, simulated_seconds: i64) -> Value {
         },
         "orphans": orphans,
         "writesWhilePaused": totals.writes_while_paused,
+        "apiWrites": api_writes,
         "ledgerHash": ended.ledger_hash,
     })
 }

@@ -136,7 +136,7 @@ impl Engine {
 
     fn reserved(&self) -> Reserved {
         let mut out = Reserved::default();
-        let acting = self.acting.iter().map(|(_, a)| &a.decision);
+        let acting = self.acting.values().map(|a| &a.decision);
         for decision in self.gate.open().map(|o| &o.decision).chain(acting) {
             match &decision.evidence {
                 Evidence::Provisioning(e) => out

@@ -74,7 +74,7 @@ pub fn run(app: &mut App, line: &str, view: &View, digest: &Digest) -> Vec<Reque
     }
     if let Some(screen) = Screen::parse(word) {
         app.go(screen);
-        app.lists.entry(app.pane()).or_default().filter = rest.to_owned();
+        rest.clone_into(&mut app.lists.entry(app.pane()).or_default().filter);
         return Vec::new();
     }
     match command(app, word, rest, view, digest) {

@@ -199,6 +199,7 @@ impl Face {
     }
 
     /// True when the person leaves.
+    #[expect(clippy::needless_pass_by_value, reason = "an event is taken off the queue")]
     fn event(&mut self, event: Event, guard: &mut Guard) -> Result<bool, UiError> {
         let Event::Key(key) = event else { return Ok(false) };
         if key.kind == KeyEventKind::Release {
@@ -267,7 +268,7 @@ impl Face {
         match (answer, query) {
             (Some(Answer::WhyPending(why)), _) => self.app.explained = Explained::Pending(why),
             (Some(Answer::Text(lines)), _) => {
-                self.app.go(Screen::Page(Arc::new(Page { title: about, lines })))
+                self.app.go(Screen::Page(Arc::new(Page { title: about, lines })));
             }
             (Some(Answer::Unknown { reason }), Query::WhyPending { pod }) => {
                 self.app.explained = Explained::Unknown(pod, reason);

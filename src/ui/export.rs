@@ -85,7 +85,7 @@ fn runs(buffer: &Buffer, y: u16) -> Vec<Run> {
             Some(run)
                 if run.fg == cell.fg && run.bg == cell.bg && run.modifier == cell.modifier
                     // A gap ends a run, so that texts start exactly at their column.
-                    && !(run.text.ends_with("  ") && !blank) =>
+                    && (blank || !run.text.ends_with("  ")) =>
             {
                 run.text.push_str(cell.symbol());
                 run.columns += columns;

@@ -130,7 +130,8 @@ fn draw_pane(c: &mut Canvas<'_>, data: &Data<'_>, app: &App, pane: Pane, area: R
             };
             f.place = shown.place();
             if !boxed && focused && !f.place.is_empty() {
-                f.note = format!("{} {}", f.note, f.place).trim().to_owned();
+                let note = format!("{} {}", f.note, f.place);
+                note.trim().clone_into(&mut f.note);
             }
         }
     } else {

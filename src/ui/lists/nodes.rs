@@ -54,6 +54,10 @@ impl<'a> Nodes<'a> {
         out
     }
 
+    #[expect(
+        clippy::unused_self,
+        reason = "stands beside the long form and is called like it"
+    )]
     fn short_status(&self, n: &NodeRow) -> (String, Tone) {
         if n.notice {
             return ("!".to_owned(), Tone::Bad);

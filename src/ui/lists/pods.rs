@@ -99,17 +99,14 @@ pub struct Pods<'a> {
 /// Pods of one node, or all: pending ones first.
 pub fn pod_rows<'a>(data: &'a Data<'a>, node: Option<&str>) -> Vec<&'a Pod> {
     let pods = data.view.snapshot.pods.values().map(|p| &**p);
-    match node {
-        Some(node) => pods
+    if let Some(node) = node {
+        return pods
             .filter(|p| p.node.as_deref() == Some(node) && !p.is_terminal())
-            .collect(),
-        None => {
-            let (mut first, rest): (Vec<&Pod>, Vec<&Pod>) =
-                pods.partition(|p| p.node.is_none() && p.is_active());
-            first.extend(rest);
-            first
-        }
+            .collect();
     }
+    let (mut first, rest): (Vec<&Pod>, Vec<&Pod>) = pods.partition(|p| p.node.is_none() && p.is_active());
+    first.extend(rest);
+    first
 }
 
 impl<'a> Pods<'a> {

@@ -32,6 +32,7 @@ pub(super) fn room(cpu: i64, mib: i64, pods: i64) -> Resources {
     }
 }
 
+#[expect(clippy::type_complexity, reason = "one row a type reads best")]
 /// name, arch, vCPU, GiB, pods, allocatable cpu, allocatable MiB, on-demand price
 pub(super) const TYPES: [(&str, &str, i64, i64, i64, i64, i64, f64); 9] = [
     ("c6a.xlarge", "amd64", 4, 8, 58, 3920, 6584, 0.1530),
@@ -138,6 +139,7 @@ pub(super) fn claim(name: &str, provider: &str, labels: Labels, created: i64, co
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "one line a node in the sample")]
 /// Adds a node with its claim and `pods` pods that share the given requests.
 pub(super) fn node(
     v: &mut View,

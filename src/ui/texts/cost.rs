@@ -19,6 +19,10 @@ pub fn headline(data: &Data<'_>) -> String {
     )
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every caller builds the texts for it"
+)]
 fn row(word: &str, price: String, right: String, tone: Tone) -> Line {
     vec![
         (format!("{word:<12}"), Tone::Dim),

@@ -18,22 +18,17 @@ fn pod<'a>(data: &Data<'a>) -> Option<&'a Pod> {
 pub fn title(data: &Data<'_>) -> (String, String) {
     let note = match pod(data) {
         None => "gone".to_owned(),
-        Some(p) => match &p.node {
-            Some(node) => format!("on {}", words::node(node)),
-            None => {
+        Some(p) => {
+            if let Some(node) = &p.node {
+                format!("on {}", words::node(node))
+            } else {
                 let passes = data.view.refusals.get(&p.key()).map_or_else(String::new, |r| {
-                    format!(
-                        " · refused in {}",
-                        words::plural(r.passes as usize, "scheduling pass")
-                    )
+                    let times = words::plural(r.passes as usize, "pass").replace("passs", "passes");
+                    format!(" · refused in {times}")
                 });
-                format!(
-                    "pending {}{}",
-                    words::clock(data.since(p.created)),
-                    passes.replace("passs", "passes")
-                )
+                format!("pending {}{passes}", words::clock(data.since(p.created)))
             }
-        },
+        }
     };
     (data.screen.title(), note)
 }
