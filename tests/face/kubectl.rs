@@ -21,7 +21,7 @@ impl Cluster {
                 "demo",
                 "--headless",
                 "--scenario",
-                "empty",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/empty.yaml"),
                 "--mode",
                 "auto",
                 "--speed",

@@ -38,7 +38,7 @@ fn wrong_flags_say_what_is_allowed() {
         &["demo", "--headless", "--policy", "drift=perhaps"],
         &["auto, ask or off"],
     );
-    refused(&["demo", "--headless", "--for", "-5m"], &["--for"]);
+    refused(&["demo", "--headless", "--for=-5m"], &["--for"]);
     refused(&["demo", "--headless", "--for", "soon"], &["--for"]);
     refused(&["demo"], &["--headless"]);
     refused(&["verify", "/nonexistent/run.kerf"], &["/nonexistent/run.kerf"]);

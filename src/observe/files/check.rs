@@ -63,12 +63,13 @@ fn quantities(value: &Value, path: &str, out: &mut Vec<Problem>) {
             Value::Number(n) => n.to_string(),
             _ => continue,
         };
-        if let Err(error) = parse_quantity(key, &text) {
-            out.push(Problem {
-                path: format!("{path}.{key}"),
-                message: error.to_string(),
-            });
-        }
+        let message = match parse_quantity(key, &text) {
+            Ok(amount) if amount >= 0 => continue,
+            Ok(_) => format!("{text} is negative: a quantity must be 0 or more"),
+            Err(error) => error.to_string(),
+        };
+        let path = format!("{path}.{key}");
+        out.push(Problem { path, message });
     }
 }
 
