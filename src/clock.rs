@@ -6,6 +6,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+/// `wait` after `at`; saturates at the end of time.
+pub fn after(at: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    at.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
 /// Cheap to copy; every copy tells the same time.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::handle::Desk;
 use super::progress::Acting;
 use crate::act::Actor;
 use crate::clock::Clock;
+pub(super) use crate::clock::after;
 use crate::cloud::CloudRead;
 use crate::decide::{Dirty, Settings, disruption, lifecycle, scheduling};
 use crate::gate::{Command, Gate, Supervision};
@@ -112,11 +113,6 @@ enum Happened {
 /// After an effect, its own watch events must have arrived before anything is decided: the settle time of a
 /// watch, twice.
 const SETTLE: Duration = Duration::from_millis(2);
-
-pub(super) fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
-}
 
 impl Engine {
     /// Runs until told to quit or until the end of simulated time. Call inside a `LocalSet`.

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::cloud::CloudRead;
 use crate::cloud::port::CloudError;
 use crate::model::node_class::ResolvedClass;
@@ -225,13 +225,6 @@ const NOTICES: &str = "notices/";
 
 fn is_call(name: &str) -> bool {
     name.ends_with('/')
-}
-
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    SignedDuration::try_from(wait)
-        .ok()
-        .and_then(|wait| now.checked_add(wait).ok())
-        .unwrap_or(Timestamp::MAX)
 }
 
 async fn ask<P>(port: P, round: Round) -> Answers
