@@ -23,5 +23,5 @@ pub use delta::delta;
 pub use effect::effect;
 pub use names::{capacity, capacity_short, key, list, node, plural, zone, zones};
 pub use outcome::outcome;
-pub use refusal::{check, check_short, mismatch, refusal, refusal_short, requirement};
+pub use refusal::{check, check_short, mismatch, refusal, refusal_short, requirement, unschedulable};
 pub use verdict::{verdict, verdict_short};

@@ -6,6 +6,7 @@ use super::names::{key, list};
 use super::{amount, resources};
 use crate::model::Requirement;
 use crate::model::decision::Refusal;
+use crate::model::decision::evidence::Unschedulable;
 use crate::model::decision::refusal::{Check, Funnel};
 use crate::model::requirements::{Incompatible, Operator};
 
@@ -40,7 +41,7 @@ pub fn refusal(r: &Refusal) -> String {
         Refusal::MinValues { keys } => {
             let all: Vec<String> = keys
                 .iter()
-                .map(|(k, (wanted, found))| format!("{} wants {wanted} values, found {found}", key(k)))
+                .map(|(k, (found, wanted))| format!("{} wants {wanted} values, found {found}", key(k)))
                 .collect();
             format!("minValues: {}", all.join("; "))
         }
@@ -83,6 +84,22 @@ pub fn refusal(r: &Refusal) -> String {
         Refusal::NoPools => "no NodePool exists".to_owned(),
         Refusal::OutOfFuel => "not reached: the pass ended before its turn, next pass goes on".to_owned(),
     }
+}
+
+/// Why a pod has no place: each pool with its reason, in one line.
+pub fn unschedulable(one: &Unschedulable) -> String {
+    let parts: Vec<String> = one
+        .pools
+        .iter()
+        .map(|(pool, why)| {
+            if pool.is_empty() {
+                refusal(why)
+            } else {
+                format!("{pool}: {}", refusal(why))
+            }
+        })
+        .collect();
+    parts.join("; ")
 }
 
 /// A few words for a column.
