@@ -207,6 +207,74 @@ async fn commands_that_change_who_owns_what() {
     kubectl.run("wait --for=delete pod/one --timeout=5s");
 }
 
+/// These send their own types as protobuf (`kube-wire §14`).
+#[tokio::test(start_paused = true)]
+async fn commands_that_send_protobuf() {
+    let server = server();
+    let Some(kubectl) = Kubectl::new(&server, "protobuf") else {
+        return;
+    };
+    let value = |kind: &str, namespace: &str, name: &str| {
+        let object = server.get(kind, namespace, name);
+        object
+            .unwrap_or_else(|| panic!("{kind} {name} is missing"))
+            .value()
+    };
+    kubectl.run("create namespace shop");
+    assert_eq!(value("namespaces", "", "shop")["status"]["phase"], "Active");
+    kubectl.run("create deployment web --image=nginx --replicas=3 --port=80 -n shop -- sleep 1");
+    let web = value("deployments.apps", "shop", "web");
+    assert_eq!(web["spec"]["replicas"], 3);
+    assert_eq!(web["metadata"]["labels"], json!({"app": "web"}));
+    let container = &web["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["ports"][0]["containerPort"], 80);
+    assert_eq!(container["command"], json!(["sleep", "1"]));
+    kubectl.run("create deployment none --image=nginx --replicas=0");
+    assert_eq!(
+        value("deployments.apps", "default", "none")["spec"]["replicas"],
+        0
+    );
+    kubectl.run("create configmap settings --from-literal=mode=fast");
+    assert_eq!(value("configmaps", "default", "settings")["data"]["mode"], "fast");
+    kubectl.run("create secret generic key --from-literal=token=abc");
+    assert_eq!(value("secrets", "default", "key")["data"]["token"], "YWJj");
+    kubectl.run("create job once --image=busybox -- date");
+    kubectl.run("create cronjob often --image=busybox --schedule=@hourly -- date");
+    kubectl.run("create job copy --from=cronjob/often");
+    let copy = value("jobs.batch", "default", "copy");
+    assert_eq!(copy["metadata"]["ownerReferences"][0]["kind"], "CronJob");
+    assert_eq!(copy["spec"]["template"]["spec"]["restartPolicy"], "OnFailure");
+    kubectl.run("create serviceaccount robot");
+    kubectl.run("create service clusterip web --tcp=80:8080");
+    let port = &value("services", "default", "web")["spec"]["ports"][0];
+    assert_eq!(port["targetPort"], 8080);
+    kubectl.run("create poddisruptionbudget guard --selector=app=web --min-available=50%");
+    let guard = value("poddisruptionbudgets.policy", "default", "guard");
+    assert_eq!(guard["spec"]["minAvailable"], "50%");
+    assert_eq!(guard["spec"]["selector"]["matchLabels"]["app"], "web");
+    kubectl.run("create priorityclass high --value=1000");
+    kubectl.run("create quota small --hard=cpu=1,pods=2");
+    let hard = &value("resourcequotas", "default", "small")["spec"]["hard"];
+    assert_eq!(*hard, json!({"cpu": "1", "pods": "2"}));
+    kubectl.run("create role reader --verb=get,list --resource=pods");
+    kubectl.run("create rolebinding read --role=reader --serviceaccount=default:robot");
+    kubectl.run("create clusterrole all --verb=* --resource=nodes");
+    kubectl.run("create clusterrolebinding all --clusterrole=all --user=me");
+    kubectl.run("autoscale deployment none --min=1 --max=3");
+    let scaler = value("horizontalpodautoscalers.autoscaling", "default", "none");
+    assert_eq!(scaler["spec"]["maxReplicas"], 3);
+    assert_eq!(kubectl.run("auth can-i create pods").trim(), "yes");
+    assert!(kubectl.run("auth can-i --list").contains("*.*"));
+    assert!(kubectl.run("auth whoami").contains("kubectl"));
+    let (success, text) = kubectl.try_run("create token robot");
+    assert!(
+        !success && text.contains("issues no service account tokens"),
+        "{text}"
+    );
+    kubectl.run("create deployment none --image=nginx --dry-run=server -n shop");
+    assert!(server.get("deployments.apps", "shop", "none").is_none());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_drain_waits_for_the_budget() {
     let server = server();

@@ -20,6 +20,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::server::ApiServer;
 use super::status::StatusError;
+use super::wire::base64;
 
 /// Bigger bodies are refused, as upstream does.
 const BODY_LIMIT: usize = 3 << 20;
@@ -250,41 +251,10 @@ impl Identity {
     }
 }
 
-/// Standard alphabet, padded.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0_u32, |all, &byte| (all << 8) | u32::from(byte));
-        let group = group << (8 * (3 - chunk.len()));
-        for place in 0..4_usize {
-            if place > chunk.len() {
-                out.push('=');
-            } else {
-                let index = (group >> (18 - 6 * place)) & 63;
-                // Six bits always fall inside the alphabet.
-                out.push(char::from(ALPHABET[index as usize]));
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::world::apiserver::testing::server;
-
-    #[test]
-    fn base64_is_the_standard_one() {
-        assert_eq!(base64(b""), "");
-        assert_eq!(base64(b"f"), "Zg==");
-        assert_eq!(base64(b"fo"), "Zm8=");
-        assert_eq!(base64(b"foobar"), "Zm9vYmFy");
-        assert_eq!(base64(&[0xff, 0xfe, 0xfd]), "//79");
-    }
 
     #[tokio::test]
     async fn a_busy_port_is_named() {

@@ -28,6 +28,7 @@ pub mod openapi;
 pub mod patch;
 mod path;
 mod prepare;
+mod protobuf;
 mod resource;
 #[cfg(test)]
 mod restart_tests;

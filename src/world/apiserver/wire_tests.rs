@@ -104,13 +104,16 @@ async fn wrong_methods_and_types() {
     let html = ask(&server, "GET", A, &[("accept", "text/html")], "").await;
     assert_eq!(html.reason(), why(406, "NotAcceptable"));
     for (method, path, content_type) in [
-        ("POST", MAPS, "application/vnd.kubernetes.protobuf"),
+        ("POST", MAPS, "application/cbor"),
         ("PATCH", A, "application/json"),
         ("PUT", A, "text/plain"),
     ] {
         let answer = ask(&server, method, path, &[("content-type", content_type)], "{}").await;
         assert_eq!(answer.reason(), why(415, "UnsupportedMediaType"));
     }
+    let protobuf = [("content-type", "application/vnd.kubernetes.protobuf")];
+    let no_protobuf = ask(&server, "POST", MAPS, &protobuf, "{}").await;
+    assert_eq!(no_protobuf.reason(), why(400, "BadRequest"));
     let strategic = [("content-type", "application/strategic-merge-patch+json")];
     let pool = "/apis/karpenter.sh/v1/nodepools/a";
     assert_eq!(ask(&server, "PATCH", pool, &strategic, "{}").await.code, 415);

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::values::{fill, items, map_at, sub, text};
 use crate::world::apiserver::kinds::Kind;
+use crate::world::apiserver::wire::base64;
 
 pub(super) fn fill_in(kind: &Kind, object: &mut Value) {
     let address = cluster_ip(object);
@@ -106,42 +107,6 @@ fn string_data(secret: &mut Map<String, Value>) {
         for (key, value) in plain {
             let text = value.as_str().unwrap_or_default();
             data.insert(key, Value::from(base64(text.as_bytes())));
-        }
-    }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let index = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap_or_default();
-            let letter = ALPHABET.get(index).filter(|_| place <= chunk.len());
-            out.push(letter.map_or('=', |b| char::from(*b)));
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The vectors of RFC 4648 §10.
-    #[test]
-    fn base64_vectors() {
-        for (plain, want) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), want);
         }
     }
 }

@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::world::apiserver::delete::{DeleteOptions, Propagation};
 use crate::world::apiserver::glue;
+use crate::world::apiserver::protobuf::{self, ProtobufError};
 use crate::world::apiserver::status::{Cause, StatusError};
+
+/// What kubectl sends when it creates from its own types.
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// True for `All`, an error for anything else.
 pub fn dry_run<'a>(values: impl Iterator<Item = &'a str>, options: &str) -> Result<bool, StatusError> {
@@ -36,7 +40,7 @@ pub fn delete_is_dry(body: &Bytes) -> bool {
         .is_some_and(|all| !all.is_empty())
 }
 
-/// JSON, or YAML when the type says so.
+/// JSON, or YAML or protobuf when the type says so.
 pub fn parse(content_type: &str, body: &Bytes) -> Result<Value, StatusError> {
     let wrong =
         |e: String| StatusError::bad_request(format!("the body of the request could not be read: {e}"));
@@ -45,13 +49,15 @@ pub fn parse(content_type: &str, body: &Bytes) -> Result<Value, StatusError> {
             serde_json::from_slice(body).map_err(|e| wrong(e.to_string()))
         }
         "application/yaml" => serde_saphyr::from_slice(body).map_err(|e| wrong(e.to_string())),
-        "application/vnd.kubernetes.protobuf" => Err(StatusError::unsupported_media(
-            "the embedded API server reads application/json and application/yaml, not protobuf: \
-             write the command as `kubectl … --dry-run=client -o yaml | kubectl apply -f -`",
-        )),
+        PROTOBUF => protobuf::decode(body).map_err(|e| match e {
+            ProtobufError::UnknownKind { .. } => StatusError::unsupported_media(format!(
+                "{e}: write the command as `kubectl … --dry-run=client -o yaml | kubectl apply -f -`"
+            )),
+            e => wrong(e.to_string()),
+        }),
         other => Err(StatusError::unsupported_media(format!(
             "the body of the request was in an unknown format - accepted media types include: \
-             application/json, application/yaml (got {other})"
+             application/json, application/yaml, {PROTOBUF} (got {other})"
         ))),
     }
 }

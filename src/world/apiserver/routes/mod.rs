@@ -56,11 +56,7 @@ impl Call<'_> {
 
     /// Media type of the body, without parameters.
     pub fn content_type(&self) -> &str {
-        self.header(CONTENT_TYPE)
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
+        media(self.header(CONTENT_TYPE))
     }
 
     /// `dryRun=All`; any other value is refused.
@@ -103,11 +99,12 @@ impl ApiServer {
             Path::Resource(target) => target,
             other => return self.plain(other, header(ACCEPT).unwrap_or_default(), &parts.method),
         };
-        let target = match bindings(target, &body) {
+        let content_type = media(header(CONTENT_TYPE).unwrap_or_default());
+        let target = match bindings(target, content_type, &body) {
             Ok(target) => target,
             Err(error) => return error.into(),
         };
-        if let Some(answer) = reviews::answer(&target, &parts.method, agent, &body) {
+        if let Some(answer) = reviews::answer(&target, &parts.method, agent, content_type, &body) {
             return answer;
         }
         let kinds = self.0.kinds();
@@ -181,10 +178,19 @@ impl ApiServer {
     }
 }
 
+/// A media type without its parameters.
+fn media(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
 /// A POST to `bindings` is one to the binding of the pod that it names.
-fn bindings(mut target: path::Resource, body: &Bytes) -> Result<path::Resource, StatusError> {
+fn bindings(
+    mut target: path::Resource,
+    content_type: &str,
+    body: &Bytes,
+) -> Result<path::Resource, StatusError> {
     if target.group.is_empty() && target.plural == "bindings" && target.name.is_none() {
-        let binding = body::parse("", body)?;
+        let binding = body::parse(content_type, body)?;
         "pods".clone_into(&mut target.plural);
         target.name = Some(super::object::meta_str(&binding, "name").to_owned());
         target.subresource = Some("binding".to_owned());

@@ -5,12 +5,11 @@ mod eviction;
 mod finalize;
 mod scale;
 
-use bytes::Bytes;
 use http::{Method, Response};
 
 use super::routes::Call;
 use super::status::StatusError;
-use super::wire::{self, Body};
+use super::wire::Body;
 use super::write::Part;
 
 pub fn answer(call: &Call<'_>, subresource: &str) -> Result<Response<Body>, StatusError> {
@@ -39,16 +38,12 @@ pub fn answer(call: &Call<'_>, subresource: &str) -> Result<Response<Body>, Stat
         },
         "log" if own && *method == Method::GET => {
             call.stored()?;
-            Ok(wire::typed(200, "text/plain; charset=utf-8", Bytes::new()))
+            Err(no_containers("there is no log to read"))
         }
         "exec" | "attach" | "portforward" | "proxy"
             if matches!(kind.key.as_str(), "pods" | "services" | "nodes") =>
         {
-            Err(StatusError::new(
-                501,
-                "NotImplemented",
-                format!("the embedded cluster runs no containers: {subresource} has nothing to connect to"),
-            ))
+            Err(no_containers(&format!("{subresource} has nothing to connect to")))
         }
         "token" if kind.key == "serviceaccounts" => Err(StatusError::new(
             501,
@@ -58,4 +53,9 @@ pub fn answer(call: &Call<'_>, subresource: &str) -> Result<Response<Body>, Stat
         _ if own => Err(StatusError::method_not_allowed()),
         _ => Err(StatusError::no_resource()),
     }
+}
+
+fn no_containers(what: &str) -> StatusError {
+    let message = format!("the embedded cluster runs no containers: {what}");
+    StatusError::new(501, "NotImplemented", message)
 }
