@@ -1,14 +1,30 @@
 //! Two hashes over the entries (decisions §5): the chain covers everything and stands on every line of a
 //! recording; the ledger hash covers what is deterministic, so that two runs can be compared.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest, Sha256};
 
 use super::entry::Entry;
+use crate::model::Name;
 
 /// One entry as a line of a recording: the entry's JSON plus `hash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line(pub String);
+
+/// [`Entry`] with the parts that are already text.
+#[derive(Serialize)]
+struct Written<'e> {
+    seq: u64,
+    at: Timestamp,
+    cause: &'e RawValue,
+    body: &'e RawValue,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    note: &'e BTreeMap<Name, serde_json::Value>,
+}
 
 /// Running hashes. Feed entries in order.
 #[derive(Clone, Debug)]
@@ -33,12 +49,24 @@ impl Chain {
     pub fn push(&mut self, entry: &Entry) -> Line {
         let start = *self.start.get_or_insert(entry.at);
         let since = entry.at.duration_since(start).as_nanos();
-        // Plain data with string keys: serialising cannot fail; an empty text would still chain.
-        let body = serde_json::to_string(&(entry.seq, since.to_string(), &entry.cause, &entry.body))
-            .unwrap_or_default();
-        self.ledger.update(body.as_bytes());
-        self.ledger.update(b"\n");
-        let json = serde_json::to_string(entry).unwrap_or_default();
+        // Plain data with string keys: serialising cannot fail; an empty text would still chain. The body may be a
+        // whole catalogue, so it is written once and stands in both texts.
+        let raw = |value: serde_json::Result<Box<RawValue>>| value.unwrap_or_default();
+        let cause = raw(to_raw_value(&entry.cause));
+        let body = raw(to_raw_value(&entry.body));
+        self.ledger
+            .update(format!("[{},\"{since}\",", entry.seq).as_bytes());
+        for part in [cause.get(), ",", body.get(), "]\n"] {
+            self.ledger.update(part.as_bytes());
+        }
+        let json = serde_json::to_string(&Written {
+            seq: entry.seq,
+            at: entry.at,
+            cause: &cause,
+            body: &body,
+            note: &entry.note,
+        })
+        .unwrap_or_default();
         self.link = next(&self.link, json.as_bytes());
         let open = json.strip_suffix('}').unwrap_or(&json);
         Line(format!("{open},\"hash\":\"{}\"}}", hex(&self.link)))
@@ -99,7 +127,7 @@ mod tests {
             at: Timestamp::from_second(1_767_600_000 + second).expect("in range"),
             cause: Cause::Engine,
             body: Body::Checkpoint { revision },
-            note: std::collections::BTreeMap::new(),
+            note: BTreeMap::new(),
         }
     }
 
@@ -117,6 +145,18 @@ mod tests {
         edited[1] = edited[1].replace("\"revision\":1", "\"revision\":9");
         assert!(!check(&edited));
         assert!(!check(&texts[1..]));
+    }
+
+    #[test]
+    fn a_line_is_the_entry_and_its_hash() {
+        let mut noted = entry(7, 3, 1);
+        noted.note.insert("micros".into(), 5.into());
+        for entry in [noted, entry(8, 4, 2)] {
+            let line = Chain::default().push(&entry).0;
+            let plain = serde_json::to_string(&entry).expect("json");
+            assert!(line.starts_with(plain.trim_end_matches('}')), "{line}");
+            assert_eq!(serde_json::from_str::<Entry>(&plain).expect("entry"), entry);
+        }
     }
 
     #[test]

@@ -141,8 +141,11 @@ fn drop_all(rejected: &mut Vec<Rejected>, dropped: Vec<Candidate>, filter: Filte
 
 /// Filter 1.
 fn compatible_available(catalogue: &Catalogue, claim: &Claim, unavailable: &Unavailable, out: &mut Filtered) {
+    // Nearly every claim names its types: the others need no look at their labels.
+    let named = claim.requirements.get(names::INSTANCE_TYPE);
     for instance_type in catalogue.types() {
-        let fits = instance_type.requirements.intersects(&claim.requirements).is_ok()
+        let fits = named.is_none_or(|r| r.has(&instance_type.name))
+            && instance_type.requirements.intersects(&claim.requirements).is_ok()
             && claim.requests.fits(&instance_type.allocatable());
         let offerings: Vec<usize> = instance_type
             .offerings

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kube_cel::{RootContext, ValidationError};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::compiled;
 use super::limits::{Limits, type_of};
@@ -46,9 +46,17 @@ pub(super) fn check(
         api_group: kind.group.clone(),
         kind: kind.kind.clone(),
     };
-    let failed = compiled
-        .validator
-        .validate_compiled_with_context(&compiled.rules, object, old, Some(&root));
+    let trimmed = old.and_then(|old| changed(&crd.schema, object, old));
+    let (object_now, object_before) = match &trimmed {
+        Some((now, before)) => (now, Some(before)),
+        None => (object, old),
+    };
+    let failed = compiled.validator.validate_compiled_with_context(
+        &compiled.rules,
+        object_now,
+        object_before,
+        Some(&root),
+    );
     let Err(errors) = failed else { return };
     let mut causes: Vec<Cause> = errors
         .iter()
@@ -59,6 +67,22 @@ pub(super) fn check(
     causes.sort_by(|a, b| (&a.field, &a.message).cmp(&(&b.field, &b.message)));
     causes.dedup();
     out.extend(causes);
+}
+
+/// The two states without the top-level fields that an update left as they were: a spec that was valid is not
+/// evaluated again for each write to the status, which is most writes. `None` where a rule of the root could look
+/// into such a field.
+fn changed(schema: &Value, object: &Value, old: &Value) -> Option<(Value, Value)> {
+    if schema.get("x-kubernetes-validations").is_some() {
+        return None;
+    }
+    let (now, before) = (object.as_object()?, old.as_object()?);
+    let same = |name: &String| now.get(name) == before.get(name);
+    let keep = |from: &Map<String, Value>| {
+        let fields = from.iter().filter(|(name, _)| !same(name));
+        Value::Object(fields.map(|(n, v)| (n.clone(), v.clone())).collect())
+    };
+    Some((keep(now), keep(before)))
 }
 
 /// A rule about one state only is not held against a value that was there before.
