@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::kube::{Error, Writer, later};
+use super::kube::{Error, SOON, Writer};
+use crate::clock::after;
 use crate::model::decision::EffectResult;
 
 pub(super) async fn evict(
@@ -19,7 +20,7 @@ pub(super) async fn evict(
         Err(Error::TooMany(message)) => EffectResult::Retry {
             message,
             reason: "DisruptionBudget".into(),
-            retry_at: later(now, 1),
+            retry_at: after(now, SOON),
         },
         Err(error) => error.into_result(now),
     }

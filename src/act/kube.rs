@@ -1,11 +1,19 @@
 //! The only Kubernetes writer. Plain JSON over `kube::Client`, so that one small set of calls serves every kind.
 
+use std::time::Duration;
+
 use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Wrote;
+use crate::clock::after;
 use crate::model::decision::EffectResult;
+
+/// What was refused for now is tried again so much later.
+pub(super) const SOON: Duration = Duration::from_secs(1);
+/// The same when nobody answered.
+const LATER: Duration = Duration::from_secs(5);
 
 /// A client that may write.
 #[derive(Clone)]
@@ -43,17 +51,17 @@ impl Error {
             Self::Conflict(_) => EffectResult::Retry {
                 message,
                 reason: "Conflict".into(),
-                retry_at: later(now, 1),
+                retry_at: after(now, SOON),
             },
             Self::TooMany(_) => EffectResult::Retry {
                 message,
                 reason: "TooManyRequests".into(),
-                retry_at: later(now, 1),
+                retry_at: after(now, SOON),
             },
             Self::Unreachable(_) => EffectResult::Retry {
                 message,
                 reason: "Unreachable".into(),
-                retry_at: later(now, 5),
+                retry_at: after(now, LATER),
             },
             Self::Refused { reason, .. } => EffectResult::Failed {
                 message,
@@ -61,11 +69,6 @@ impl Error {
             },
         }
     }
-}
-
-pub(super) fn later(now: Timestamp, seconds: i64) -> Timestamp {
-    now.checked_add(jiff::SignedDuration::from_secs(seconds))
-        .unwrap_or(Timestamp::MAX)
 }
 
 impl std::fmt::Debug for Writer {

@@ -1,22 +1,26 @@
 //! Launching the machine of a NodeClaim, exactly once (`lifecycle §3.1`, decisions §6).
 //!
-//! The token goes onto the claim before the call and onto the instance with it. A repeated call with the same
-//! token finds the instance instead of making another.
+//! The token follows from the claim's uid and the number of the attempt, and goes onto the instance with the call. A
+//! repeated call with the same token finds the instance instead of making another. A call that was answered with a
+//! refusal may be repeated with other parameters, which needs another token: the next number is on the claim first.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
-use super::kube::{Error, Writer, later};
+use super::kube::{Error, SOON, Writer};
 use super::patch::set_condition;
 use super::{Context, Wrote};
 use crate::api::names;
+use crate::clock::after;
 use crate::cloud::CloudWrite;
 use crate::cloud::port::{CloudError, LaunchResult};
+use crate::model::claim::launch_token;
 use crate::model::decision::EffectResult;
-use crate::model::{Condition, Status};
+use crate::model::{Condition, Labels, Status};
 
 /// Conditions carry at most so many characters of an error (`lifecycle §2`).
 const MESSAGE: usize = 300;
+/// After this reason nobody knows whether the call made an instance: the same token asks again.
+const UNANSWERED: &str = "InternalError";
 
 pub(super) async fn launch(
     kube: &Writer,
@@ -76,19 +80,11 @@ async fn try_launch(
         return Ok(EffectResult::Retry {
             message,
             reason: "InstanceTypeResolutionFailed".into(),
-            retry_at: later(context.now, 1),
+            retry_at: after(context.now, SOON),
         });
     };
-    let token = token_of(&object, uid);
-    if object["metadata"]["annotations"][names::KERF_TOKEN].as_str() != Some(&token) {
-        let annotate = json!({
-            "metadata": {
-                "resourceVersion": object["metadata"]["resourceVersion"],
-                "annotations": {names::KERF_TOKEN: token},
-            }
-        });
-        kube.merge("NodeClaim", "", name, "", &annotate).await?;
-    }
+    let attempt = attempt_of(&object);
+    let token = launch_token(uid, attempt);
     match cloud.launch(claim, class, catalogue, &token).await {
         Ok(result) => {
             write_result(kube, name, &result, context).await?;
@@ -107,28 +103,27 @@ async fn try_launch(
                 message.truncate(cut);
                 message.push_str("...");
             }
+            if &*reason != UNANSWERED {
+                let next =
+                    json!({"metadata": {"annotations": {names::KERF_ATTEMPT: (attempt + 1).to_string()}}});
+                kube.merge("NodeClaim", "", name, "", &next).await?;
+            }
             write_condition(kube, name, Status::Unknown, &reason, &message, context).await?;
             Ok(EffectResult::Retry {
                 message,
                 reason,
-                retry_at: later(context.now, 1),
+                retry_at: after(context.now, SOON),
             })
         }
     }
 }
 
-/// The token already on the claim, or the first attempt's: derived from the claim's uid, so that a restart
-/// between any two steps comes to the same one.
-fn token_of(object: &serde_json::Value, uid: &str) -> String {
-    object["metadata"]["annotations"][names::KERF_TOKEN]
+/// The number of the attempt that is to be made now.
+fn attempt_of(object: &serde_json::Value) -> u32 {
+    object["metadata"]["annotations"][names::KERF_ATTEMPT]
         .as_str()
-        .map_or_else(
-            || {
-                let digest = Sha256::digest(format!("{uid}/1"));
-                digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
-            },
-            str::to_owned,
-        )
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1)
 }
 
 /// `lifecycle §3.1`: the claim goes, its pods are planned again.
@@ -146,13 +141,7 @@ async fn write_result(
     context: &Context,
 ) -> Result<Wrote, Error> {
     let object = kube.get("NodeClaim", "", name).await?;
-    // The claim's own labels win over the provider's, the provider's annotations over the claim's.
-    let labels: serde_json::Map<String, serde_json::Value> = result
-        .labels
-        .iter()
-        .filter(|(k, _)| object["metadata"]["labels"].get(&***k).is_none())
-        .map(|(k, v)| (k.to_string(), json!(v)))
-        .collect();
+    let labels = new_labels(&object, &result.labels);
     kube.merge(
         "NodeClaim",
         "",
@@ -182,6 +171,15 @@ async fn write_result(
     }});
     kube.merge("NodeClaim", "", name, "status", &status).await?;
     Ok(Wrote::Yes)
+}
+
+/// The claim's own labels win over the provider's.
+fn new_labels(object: &serde_json::Value, provider: &Labels) -> serde_json::Map<String, serde_json::Value> {
+    provider
+        .iter()
+        .filter(|(k, _)| object["metadata"]["labels"].get(&***k).is_none())
+        .map(|(k, v)| (k.to_string(), json!(v)))
+        .collect()
 }
 
 async fn write_condition(
@@ -224,5 +222,37 @@ fn condition(status: Status, reason: &str, message: &str, context: &Context) -> 
         message: message.into(),
         since: context.now,
         observed_generation: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_2_a_claims_own_labels_win() {
+        let claim = json!({"metadata": {"labels": {"topology.kubernetes.io/zone": "a"}}});
+        let provider: Labels = [
+            ("topology.kubernetes.io/zone".into(), "b".into()),
+            ("node.kubernetes.io/instance-type".into(), "m5.large".into()),
+        ]
+        .into();
+        let labels = new_labels(&claim, &provider);
+        let wanted = json!({"node.kubernetes.io/instance-type": "m5.large"});
+        assert_eq!(serde_json::Value::from(labels), wanted);
+    }
+
+    #[test]
+    fn every_attempt_has_a_token_of_its_own() {
+        let claim = |attempt: Option<&str>| {
+            let annotations = attempt.map_or_else(|| json!({}), |n| json!({names::KERF_ATTEMPT: n}));
+            json!({"metadata": {"annotations": annotations}})
+        };
+        assert_eq!(attempt_of(&claim(None)), 1);
+        assert_eq!(attempt_of(&claim(Some("3"))), 3);
+        assert_eq!(attempt_of(&claim(Some("nonsense"))), 1);
+        assert_eq!(launch_token("u", 1), launch_token("u", 1));
+        assert_ne!(launch_token("u", 1), launch_token("u", 2));
+        assert_ne!(launch_token("u", 1), launch_token("v", 1));
     }
 }

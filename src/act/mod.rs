@@ -158,6 +158,6 @@ fn cloud_result(error: &CloudError, now: Timestamp) -> EffectResult {
     EffectResult::Retry {
         message: error.to_string(),
         reason,
-        retry_at: kube::later(now, 1),
+        retry_at: crate::clock::after(now, kube::SOON),
     }
 }

@@ -291,6 +291,18 @@ mod tests {
     }
 
     #[test]
+    fn case_12_an_owner_is_not_added_twice() {
+        let mut p = empty();
+        p.owner_claim = Some(("c".into(), "uid-c".into()));
+        let body = main_patch(&p, &node()).expect("added");
+        let owners = body["metadata"]["ownerReferences"].clone();
+        assert_eq!(owners[0]["blockOwnerDeletion"], true);
+        let mut object = node();
+        object["metadata"]["ownerReferences"] = owners;
+        assert_eq!(main_patch(&p, &object), None);
+    }
+
+    #[test]
     fn a_map_in_the_status_is_replaced_and_not_merged() {
         let mut object = node();
         object["status"]["resources"] = json!({"cpu": "4", "nvidia.com/gpu": "1"});

@@ -153,7 +153,8 @@ pub const POD_DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost"
 pub const KERF_PREFIX: &str = "kerf.dev/";
 pub const KERF_DECISION: &str = "kerf.dev/decision";
 pub const KERF_HASH: &str = "kerf.dev/decision-hash";
-pub const KERF_TOKEN: &str = "kerf.dev/launch-token";
+/// Number of the launch attempt that is under way or comes next; absent = 1.
+pub const KERF_ATTEMPT: &str = "kerf.dev/launch-attempt";
 /// On a replacement claim: the claims it replaces, joined by commas.
 pub const KERF_REPLACES: &str = "kerf.dev/replaces";
 /// On a candidate node: its replacements, joined by commas; `-` when none are needed.
@@ -199,6 +200,15 @@ pub const INSTANCE_TERMINATING: &str = "InstanceTerminating";
 pub const VALIDATION_SUCCEEDED: &str = "ValidationSucceeded";
 pub const NODE_CLASS_READY: &str = "NodeClassReady";
 pub const NODE_REGISTRATION_HEALTHY: &str = "NodeRegistrationHealthy";
+/// Conditions of a Node that repair policies know (`lifecycle §9`).
+pub const REPAIR_CONDITIONS: [&str; 6] = [
+    READY,
+    "AcceleratedHardwareReady",
+    "ContainerRuntimeReady",
+    "KernelReady",
+    "NetworkingReady",
+    "StorageReady",
+];
 pub const CONSISTENT_STATE_FOUND: &str = "ConsistentStateFound";
 pub const AMIS_READY: &str = "AMIsReady";
 pub const SUBNETS_READY: &str = "SubnetsReady";

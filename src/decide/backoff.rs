@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::pods::after;
+use crate::clock::after;
 
 /// Consecutive refusals of one effect.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::names;
+pub use crate::clock::after;
 use crate::model::storage::Pdb;
 use crate::model::taints::TaintEffect;
 use crate::model::{Name, Pod, Taint};
@@ -50,14 +51,6 @@ pub fn protection(pod: &Pod, now: Timestamp) -> Protection {
             _ => Protection::Elapsed,
         },
     }
-}
-
-/// Adds a duration, saturating at the end of time.
-pub fn after(at: Timestamp, time: Duration) -> Timestamp {
-    SignedDuration::try_from(time)
-        .ok()
-        .and_then(|d| at.checked_add(d).ok())
-        .unwrap_or(Timestamp::MAX)
 }
 
 /// A non-negative Go-style duration such as `1h30m`, `90s`, `1.5h`, `250ms`; `None` for anything else.

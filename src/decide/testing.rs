@@ -150,7 +150,7 @@ impl World {
             generation: 1,
             created: at(-3600),
             deleting: None,
-            annotations: Labels::new(),
+            annotations: labels(&[(names::NODEPOOL_HASH_VERSION, names::NODEPOOL_HASH_V3)]),
             weight: 0,
             replicas: None,
             limits: BTreeMap::new(),
@@ -175,6 +175,7 @@ impl World {
                 (names::READY.into(), cond(Status::True, -3600)),
             ]),
             status_nodes: 0,
+            class_generation: Some(1),
             status_resources: Resources::default(),
             invalid: Vec::new(),
         };
@@ -237,6 +238,7 @@ impl World {
             allocatable: cpu_mem(4000, 16),
             ready: true,
             ready_since: Some(at(0)),
+            ailments: Vec::new(),
             unschedulable: false,
             created: at(0),
             deleting: None,
@@ -287,6 +289,7 @@ impl World {
                 names::INITIALIZED_CONDITION,
                 names::READY,
                 names::CONSOLIDATABLE,
+                names::CONSISTENT_STATE_FOUND,
             ] {
                 let mut condition = cond(Status::True, -7200);
                 condition.reason = kind.into();

@@ -262,7 +262,9 @@ pub(super) fn revalidate(
     now: Timestamp,
     settings: &crate::decide::Settings,
 ) -> Result<(), String> {
+    let by_reason = matches!(decision.evidence, Evidence::Reason { .. });
     match decision.kind {
+        Kind::Static if by_reason => lifecycle::revalidate(snapshot, &decision.proposal),
         Kind::Provisioning => scheduling::revalidate(snapshot, &decision.proposal, now, settings),
         Kind::Emptiness | Kind::Consolidation | Kind::Drift | Kind::Static => {
             disruption::revalidate(snapshot, &decision.proposal, now, settings)

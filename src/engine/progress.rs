@@ -2,19 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::run::Engine;
+use jiff::Timestamp;
+
+use super::run::{Engine, after};
 use crate::api::names;
 use crate::ledger::Cause;
 use crate::model::decision::{Decision, DecisionId, Effect, EffectResult, Evidence, State};
 use crate::model::{Name, Node, Snapshot};
 
+/// A claim that was created and is not in the cluster after this time is taken for gone (`lifecycle §7`, state).
+const SEEN_WITHIN: Duration = Duration::from_secs(15);
+
 /// A decision under way.
 #[derive(Debug)]
 pub(super) struct Acting {
     pub decision: Arc<Decision>,
-    /// All of its own effects were tried.
-    effects_done: bool,
+    /// When all of its own effects were tried.
+    effects_done: Option<Timestamp>,
     failed: Option<String>,
     /// Claims it makes that are not launched yet, and whether each was seen in the cluster.
     launching: BTreeMap<Name, bool>,
@@ -47,7 +53,7 @@ impl Acting {
         };
         Self {
             decision,
-            effects_done: false,
+            effects_done: None,
             failed: None,
             launching,
             launched: 0,
@@ -106,8 +112,9 @@ impl Engine {
     }
 
     pub(super) fn finished(&mut self, id: DecisionId, failed: Option<String>) {
+        let now = self.clock.now();
         if let Some(acting) = self.acting.get_mut(&id) {
-            acting.effects_done = true;
+            acting.effects_done = Some(now);
             if failed.is_some() {
                 acting.failed = failed;
                 acting.launching.clear();
@@ -121,11 +128,12 @@ impl Engine {
             return;
         }
         let snapshot = self.snapshot();
+        let now = self.clock.now();
+        let mut wake = None;
         let mut ended = Vec::new();
         for (id, acting) in &mut self.acting {
-            if !acting.effects_done {
-                continue;
-            }
+            let Some(done) = acting.effects_done else { continue };
+            let patience = after(done, SEEN_WITHIN);
             acting
                 .launching
                 .retain(|name, seen| match snapshot.claims.get(name) {
@@ -133,8 +141,8 @@ impl Engine {
                         *seen = true;
                         claim.provider_id.is_empty() && claim.deleting.is_none()
                     }
-                    // Created a moment ago and not yet watched, or gone again.
-                    None => !*seen,
+                    // Created a moment ago and not yet watched; or gone again, perhaps before anybody saw it.
+                    None => !*seen && now < patience,
                 });
             if acting.given_back(&snapshot) {
                 let why = acting
@@ -147,6 +155,9 @@ impl Engine {
             acting.leaving.retain(|node, claim| {
                 snapshot.nodes.contains_key(node) || snapshot.claims.contains_key(claim)
             });
+            if acting.launching.values().any(|seen| !seen) {
+                wake = [wake, Some(patience)].into_iter().flatten().min();
+            }
             if !acting.launching.is_empty() || !acting.leaving.is_empty() {
                 continue;
             }
@@ -157,7 +168,7 @@ impl Engine {
                 None => ended.push((*id, State::Done, String::new())),
             }
         }
-        let now = self.clock.now();
+        self.wake_at = [self.wake_at, wake].into_iter().flatten().min();
         for (id, state, reason) in ended {
             self.acting.remove(&id);
             self.gate.set(id, state, now);

@@ -283,6 +283,7 @@ impl Engine {
             Happened::Timer => {
                 let now = self.clock.now();
                 self.book.view_mut().advance(now);
+                self.follow_progress();
                 if self.wake_at.is_some_and(|t| t <= now) || self.gate.wake_at().is_some_and(|t| t <= now) {
                     self.pass();
                 }

@@ -251,7 +251,7 @@ impl Gate {
     /// The licence for an approved decision. `None` while a pause forbids it or when it is not approved.
     pub fn warrant(&self, id: DecisionId, now: Timestamp) -> Option<Warrant> {
         let open = self.open.get(&id).filter(|o| o.state == State::Approved)?;
-        let class = open.decision.kind.class();
+        let class = open.decision.class();
         if self.policies().mode == Mode::Observe || self.pauses().forbids(class) {
             return None;
         }
@@ -283,7 +283,7 @@ impl Gate {
 }
 
 fn lapses_at(open: &Open) -> Option<Timestamp> {
-    let disrupts = open.state == State::Held && open.decision.kind.class() == WriteClass::Disrupt;
+    let disrupts = open.state == State::Held && open.decision.class() == WriteClass::Disrupt;
     disrupts.then(|| {
         open.since
             .checked_add(REVIEW_LAPSES_AFTER)

@@ -51,7 +51,20 @@ pub struct Claim {
     pub conditions: Conditions,
 }
 
+/// The client token of a claim's launch (decisions §6): the same for the same attempt, whoever works it out.
+pub fn launch_token(uid: &str, attempt: u32) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(format!("{uid}/{attempt}"));
+    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
 impl Claim {
+    /// The token of the launch that is or will be under way.
+    pub fn launch_token(&self) -> String {
+        let attempt = self.annotations.get(crate::api::names::KERF_ATTEMPT);
+        launch_token(&self.uid, attempt.and_then(|n| n.parse().ok()).unwrap_or(1))
+    }
+
     /// Owner pool by label; empty for a stand-alone claim.
     pub fn pool(&self) -> Option<&Name> {
         self.labels.get(crate::api::names::NODEPOOL)

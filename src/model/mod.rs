@@ -31,7 +31,7 @@ pub use catalogue::Catalogue;
 pub use claim::Claim;
 pub use condition::{Condition, Conditions, Status};
 pub use instance_type::{CapacityType, InstanceType, Offering};
-pub use node::Node;
+pub use node::{Ailment, Node};
 pub use node_class::NodeClass;
 pub use nodepool::NodePool;
 pub use pod::{Phase, Pod, PodSpec};

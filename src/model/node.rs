@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Name, Resources, Taint};
+use super::{Labels, Name, Resources, Status, Taint};
 use crate::api::names;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Node {
     /// When `ready` last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_since: Option<Timestamp>,
+    /// Conditions that repair policies know and that are not True (`lifecycle §9`), in the node's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ailments: Vec<Ailment>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unschedulable: bool,
     pub created: Timestamp,
@@ -32,6 +35,16 @@ pub struct Node {
     pub deleting: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub finalizers: Vec<Name>,
+}
+
+/// One condition of a node that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ailment {
+    /// `Ready`, `StorageReady`, …
+    pub condition: Name,
+    /// False or Unknown.
+    pub status: Status,
+    pub since: Timestamp,
 }
 
 impl Node {

@@ -48,6 +48,9 @@ pub struct NodePool {
     pub status_nodes: i64,
     #[serde(default)]
     pub status_resources: Resources,
+    /// `status.nodeClassObservedGeneration`: what registration health was last worked out against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_generation: Option<i64>,
     /// Runtime validation failures (`lifecycle §10.1`); non-empty keeps the pool out of provisioning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub invalid: Vec<Name>,

@@ -89,6 +89,14 @@ pub enum NoticeKind {
     ScheduledChange,
     Stopping,
     Terminating,
+    /// A reserved instance is taken back by the reservation's owner.
+    ReservationInterrupted,
+    /// The instance's own status check fails.
+    InstanceStatus,
+    /// The status check of the host fails.
+    SystemStatus,
+    /// EC2 has scheduled an event for the instance.
+    EventStatus,
 }
 
 /// One changed row. The same values are applied to the snapshot, recorded in the ledger and replayed.

@@ -90,7 +90,7 @@ impl Memory {
         if self.said.len() > 8192 {
             self.said.retain(|_, until| *until > now);
         }
-        self.said.insert(key, pods::after(now, quiet));
+        self.said.insert(key, crate::clock::after(now, quiet));
         true
     }
 

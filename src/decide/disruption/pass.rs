@@ -19,7 +19,7 @@ use super::validate::{Claimed, Rules, validate};
 use super::verdicts::{Verdicts, Why};
 use super::window::{Window, window};
 use super::{Force, Method, Scope, events, queue, single_node};
-use crate::decide::pods::after;
+use crate::clock::after;
 use crate::decide::{Fuel, Outcome, Reserved, Settings};
 use crate::model::{Name, Snapshot};
 

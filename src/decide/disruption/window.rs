@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::candidates::Candidate;
 use crate::api::names;
-use crate::decide::pods::after;
+use crate::clock::after;
 use crate::model::Status;
 
 /// The answer for one candidate.

@@ -5,25 +5,19 @@ use super::events::About;
 use super::memory::Memory;
 use super::plan::{Context, Plan};
 use super::{
-    consolidatable, expiration, initialization, is_managed, launch, liveness, registration, tagging,
-    termination,
+    consistency, consolidatable, expiration, hydration, initialization, is_managed, launch, liveness,
+    registration, repair, tagging, termination,
 };
 use crate::api::names;
 use crate::model::Claim;
 use crate::model::decision::WriteClass;
-use crate::model::decision::effect::ObjectKind;
 
 /// Looks at one claim. Claims of a foreign class are not touched.
 pub fn step(context: &Context<'_>, memory: &mut Memory, claim: &Claim, plan: &mut Plan) {
     if !is_managed(&claim.class) {
         return;
     }
-    let about = About {
-        kind: ObjectKind::NodeClaim,
-        namespace: &"".into(),
-        name: &claim.name,
-        uid: &claim.uid,
-    };
+    let about = About::of_claim(claim);
     memory.announce(&about, &claim.conditions, context.now);
     let mut draft = Draft::new(
         &claim.conditions,
@@ -57,6 +51,8 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, claim: &Claim, plan: &mu
     if draft.is(names::LAUNCHED) {
         registration::step(context, memory, claim, &mut draft, plan);
         initialization::step(context, memory, claim, &mut draft, plan);
+        consistency::step(context, memory, claim, &mut draft, plan);
+        hydration::step(context, memory, claim, plan);
         tagging::step(context, memory, claim, plan);
     }
     draft.root(&conditions::CLAIM);
@@ -69,6 +65,7 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, claim: &Claim, plan: &mu
         draft.write(plan.patch_claim(claim, WriteClass::Mirror));
     }
     if !leaves {
+        repair::step(context, memory, claim, plan);
         expiration::step(context, memory, claim, plan);
     }
 }

@@ -14,7 +14,7 @@ use crate::model::{Conditions, NodeClass, Status};
 
 const FINALIZER: &str = "karpenter.k8s.aws/termination";
 /// Version of our static hash of an EC2NodeClass (`api §12`).
-const HASH_VERSION: &str = "v6";
+const HASH_VERSION: &str = names::EC2_HASH_V6;
 
 const CHECKS: [&str; 6] = [
     "AMIsReady",
@@ -70,12 +70,7 @@ pub fn derived(context: &Context<'_>, class: &NodeClass) -> Conditions {
 /// Looks at one class.
 pub fn step(context: &Context<'_>, memory: &mut Memory, class: &NodeClass, plan: &mut Plan) {
     let guarded = class.finalizers.iter().any(|f| &**f == FINALIZER);
-    let about = About {
-        kind: ObjectKind::NodeClass,
-        namespace: &"".into(),
-        name: &class.name,
-        uid: &class.uid,
-    };
+    let about = About::of_class(class);
     memory.announce(&about, &class.conditions, context.now);
     if class.deleting.is_some() {
         if guarded {
@@ -83,6 +78,7 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, class: &NodeClass, plan:
         }
         return;
     }
+    migrate(context, class, plan);
     let patch = plan.patch(ObjectKind::NodeClass, &class.name, &class.uid, WriteClass::Mirror);
     if !guarded {
         patch.add_finalizers.push(FINALIZER.into());
@@ -119,6 +115,31 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, class: &NodeClass, plan:
         .contains(&format!("patch/EC2NodeClass/{}", class.name));
     if !busy {
         memory.written_classes.insert(class.name.clone(), written);
+    }
+}
+
+/// Claims hashed by an older version get the new hash, unless they have drifted (`disruption §15.2`, for classes).
+fn migrate(context: &Context<'_>, class: &NodeClass, plan: &mut Plan) {
+    let old = |c: &&std::sync::Arc<crate::model::Claim>| {
+        c.class.name == class.name
+            && super::is_managed(&c.class)
+            && c.annotations
+                .get(names::EC2_HASH_VERSION)
+                .is_some_and(|v| &**v != HASH_VERSION)
+    };
+    for claim in context.snapshot.claims.values().filter(old) {
+        if class.hash.is_empty() {
+            continue;
+        }
+        let patch = plan.patch_claim(claim, WriteClass::Mirror);
+        patch
+            .annotations
+            .insert(names::EC2_HASH_VERSION.into(), Some(HASH_VERSION.into()));
+        if !claim.is(names::DRIFTED) {
+            patch
+                .annotations
+                .insert(names::EC2_HASH.into(), Some(class.hash.clone()));
+        }
     }
 }
 
@@ -197,6 +218,6 @@ fn leave(context: &Context<'_>, memory: &mut Memory, class: &NodeClass, about: &
     );
     memory.wake(
         super::memory::Key::Class(class.name.clone()),
-        crate::decide::pods::after(context.now, std::time::Duration::from_secs(5)),
+        crate::clock::after(context.now, std::time::Duration::from_secs(5)),
     );
 }

@@ -11,7 +11,8 @@ use super::memory::{Key, Memory};
 use super::plan::{Context, Plan};
 use super::termination::{deadline_of, instance_gone};
 use crate::api::names;
-use crate::decide::pods::{self, after};
+use crate::clock::after;
+use crate::decide::pods;
 use crate::model::decision::effect::ObjectKind;
 use crate::model::decision::{Effect, WriteClass};
 use crate::model::{Claim, Name, Node, Pod, Status, TaintEffect};
@@ -44,7 +45,7 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, node: &Node, plan: &mut 
         release(memory, node, plan);
         return;
     }
-    let deadline = claim.and_then(deadline_of);
+    let deadline = memory.tightest(&node.uid, claim.and_then(deadline_of));
     if let Some(deadline) = deadline {
         memory.say_node(
             node,
@@ -110,6 +111,7 @@ fn instance_is_gone(context: &Context<'_>, memory: &Memory, node: &Node) -> bool
 
 fn release(memory: &mut Memory, node: &Node, plan: &mut Plan) {
     memory.draining.remove(&node.uid);
+    memory.deadlines.remove(&node.uid);
     plan.patch(ObjectKind::Node, &node.name, &node.uid, WriteClass::Complete)
         .remove_finalizers
         .push(names::TERMINATION_FINALIZER.into());

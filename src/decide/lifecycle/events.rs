@@ -8,7 +8,7 @@ use super::memory::Memory;
 use crate::api::names;
 use crate::model::decision::Effect;
 use crate::model::decision::effect::ObjectKind;
-use crate::model::{Claim, Conditions, Name, Node};
+use crate::model::{Claim, Conditions, Name, Node, NodeClass, NodePool, Pod};
 
 const QUIET: Duration = Duration::from_secs(2 * 60);
 
@@ -24,12 +24,55 @@ const ANNOUNCED: [&str; 5] = [
 /// The object that an event is about.
 pub struct About<'a> {
     pub kind: ObjectKind,
-    pub namespace: &'a Name,
+    /// `None` for objects without one.
+    pub namespace: Option<&'a Name>,
     pub name: &'a Name,
     pub uid: &'a Name,
 }
 
+impl<'a> About<'a> {
+    fn new(kind: ObjectKind, namespace: &'a Name, name: &'a Name, uid: &'a Name) -> Self {
+        Self {
+            kind,
+            namespace: Some(namespace),
+            name,
+            uid,
+        }
+    }
+
+    /// An object without a namespace.
+    fn global(kind: ObjectKind, name: &'a Name, uid: &'a Name) -> Self {
+        Self {
+            kind,
+            namespace: None,
+            name,
+            uid,
+        }
+    }
+
+    pub fn of_claim(claim: &'a Claim) -> Self {
+        Self::global(ObjectKind::NodeClaim, &claim.name, &claim.uid)
+    }
+
+    pub fn of_node(node: &'a Node) -> Self {
+        Self::global(ObjectKind::Node, &node.name, &node.uid)
+    }
+
+    pub fn of_pool(pool: &'a NodePool) -> Self {
+        Self::global(ObjectKind::NodePool, &pool.name, &pool.uid)
+    }
+
+    pub fn of_class(class: &'a NodeClass) -> Self {
+        Self::global(ObjectKind::NodeClass, &class.name, &class.uid)
+    }
+
+    pub fn of_pod(pod: &'a Pod) -> Self {
+        Self::new(ObjectKind::Pod, &pod.namespace, &pod.name, &pod.uid)
+    }
+}
+
 impl Memory {
+    /// Queues an event unless the same text was said about the object within two minutes.
     pub(super) fn say_about(
         &mut self,
         about: &About<'_>,
@@ -38,16 +81,29 @@ impl Memory {
         message: String,
         now: Timestamp,
     ) {
+        self.say_for(about, warning, reason, message, now, QUIET);
+    }
+
+    /// The same, with another time.
+    pub(super) fn say_for(
+        &mut self,
+        about: &About<'_>,
+        warning: bool,
+        reason: &str,
+        message: String,
+        now: Timestamp,
+        quiet: Duration,
+    ) {
         let event = Effect::Event {
             kind: about.kind,
-            namespace: about.namespace.clone(),
+            namespace: about.namespace.cloned().unwrap_or_else(|| "".into()),
             name: about.name.clone(),
             uid: about.uid.clone(),
             warning,
             reason: reason.into(),
             message,
         };
-        self.say(format!("{}/{}", about.uid, event.key()), event, now, QUIET);
+        self.say(format!("{}/{}", about.uid, event.key()), event, now, quiet);
     }
 
     pub(super) fn say_claim(
@@ -58,13 +114,7 @@ impl Memory {
         message: String,
         now: Timestamp,
     ) {
-        let about = About {
-            kind: ObjectKind::NodeClaim,
-            namespace: &"".into(),
-            name: &claim.name,
-            uid: &claim.uid,
-        };
-        self.say_about(&about, warning, reason, message, now);
+        self.say_about(&About::of_claim(claim), warning, reason, message, now);
     }
 
     pub(super) fn say_node(
@@ -75,46 +125,22 @@ impl Memory {
         message: String,
         now: Timestamp,
     ) {
-        let about = About {
-            kind: ObjectKind::Node,
-            namespace: &"".into(),
-            name: &node.name,
-            uid: &node.uid,
-        };
-        self.say_about(&about, warning, reason, message, now);
+        self.say_about(&About::of_node(node), warning, reason, message, now);
     }
 
-    pub(super) fn say_insufficient(&mut self, claim: &Name, uid: &Name, message: &str, now: Timestamp) {
+    /// A launch that ended the claim: no capacity, or an unusable class (Q3: upstream never emits the second).
+    pub(super) fn say_doomed(
+        &mut self,
+        claim: &Name,
+        uid: &Name,
+        reason: &str,
+        message: &str,
+        now: Timestamp,
+    ) {
         let message = super::conditions::truncate(message);
-        self.say_about(
-            &About {
-                kind: ObjectKind::NodeClaim,
-                namespace: &"".into(),
-                name: claim,
-                uid,
-            },
-            true,
-            "InsufficientCapacityError",
-            format!("NodeClaim {claim} event: {message}"),
-            now,
-        );
-    }
-
-    /// Q3: upstream defines this event and never emits it.
-    pub(super) fn say_class_not_ready(&mut self, claim: &Name, uid: &Name, message: &str, now: Timestamp) {
-        let message = super::conditions::truncate(message);
-        self.say_about(
-            &About {
-                kind: ObjectKind::NodeClaim,
-                namespace: &"".into(),
-                name: claim,
-                uid,
-            },
-            true,
-            "NodeClassNotReady",
-            format!("NodeClaim {claim} event: {message}"),
-            now,
-        );
+        let about = About::global(ObjectKind::NodeClaim, claim, uid);
+        let text = format!("NodeClaim {claim} event: {message}");
+        self.say_about(&about, true, reason, text, now);
     }
 
     pub(super) fn say_evicted(
@@ -125,12 +151,7 @@ impl Memory {
         reason: &Name,
         now: Timestamp,
     ) {
-        let about = About {
-            kind: ObjectKind::Pod,
-            namespace,
-            name: pod,
-            uid,
-        };
+        let about = About::new(ObjectKind::Pod, namespace, pod, uid);
         self.say_about(&about, false, "Evicted", format!("Evicted pod: {reason}"), now);
     }
 

@@ -98,12 +98,7 @@ fn force(context: &Context<'_>, memory: &mut Memory, pod: &Pod, turn: &Turn<'_>,
         },
     );
     memory.say_about(
-        &super::events::About {
-            kind: crate::model::decision::effect::ObjectKind::Pod,
-            namespace: &pod.namespace,
-            name: &pod.name,
-            uid: &pod.uid,
-        },
+        &super::events::About::of_pod(pod),
         false,
         "Disrupted",
         format!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::memory::{Key, Memory};
 use super::plan::{Context, Plan};
-use crate::decide::pods::after;
+use crate::clock::after;
 use crate::model::decision::{Effect, Evidence, Impact, Kind, Proposal};
 use crate::model::{Claim, Name, UsdPerHour};
 
@@ -24,7 +24,29 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, claim: &Claim, plan: &mu
         ("expireAfter".into(), Name::from(format!("{}s", life.as_secs()))),
         ("created".into(), Name::from(claim.created.to_string())),
     ]);
-    propose_deletion(context, memory, claim, Kind::Expiration, "expired", facts, plan);
+    let removal = Removal::plain(Kind::Expiration, "expired", facts);
+    propose_deletion(context, memory, claim, removal, plan);
+}
+
+/// Why a claim is to go outside budgets.
+pub struct Removal<'a> {
+    pub kind: Kind,
+    /// The reason that is counted, such as `expired`.
+    pub code: &'a str,
+    pub facts: BTreeMap<Name, Name>,
+    /// What is done before the deletion.
+    pub first: Option<Effect>,
+}
+
+impl<'a> Removal<'a> {
+    pub fn plain(kind: Kind, code: &'a str, facts: BTreeMap<Name, Name>) -> Self {
+        Self {
+            kind,
+            code,
+            facts,
+            first: None,
+        }
+    }
 }
 
 /// Proposes to delete one claim outside budgets, unless it is held, under way, rejected or was proposed lately.
@@ -32,11 +54,15 @@ pub fn propose_deletion(
     context: &Context<'_>,
     memory: &mut Memory,
     claim: &Claim,
-    kind: Kind,
-    code: &str,
-    facts: BTreeMap<Name, Name>,
+    removal: Removal<'_>,
     plan: &mut Plan,
 ) {
+    let Removal {
+        kind,
+        code,
+        facts,
+        first,
+    } = removal;
     let node = memory.index.nodes_with(&claim.provider_id).into_iter().next();
     let subject = node.clone().unwrap_or_else(|| claim.name.clone());
     let effect = Effect::DeleteClaim {
@@ -67,7 +93,7 @@ pub fn propose_deletion(
     plan.propose(Proposal {
         kind,
         subjects: vec![subject],
-        effects: vec![effect],
+        effects: first.into_iter().chain([effect]).collect(),
         impact: removal_impact(
             -context.snapshot.price_of(labels),
             u32::try_from(evictions).unwrap_or(u32::MAX),

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::expiration::{may_propose, propose_deletion, removal_impact};
+use super::expiration::{Removal, may_propose, propose_deletion, removal_impact};
 use super::memory::{Key, Memory};
 use super::plan::{Context, Plan};
 use super::{is_leaving, is_managed};
 use crate::api::names;
-use crate::decide::pods::after;
+use crate::clock::after;
 use crate::model::decision::{Effect, Evidence, Kind, Proposal};
 use crate::model::snapshot::Instance;
 use crate::model::{Claim, Name, UsdPerHour};
@@ -68,15 +68,8 @@ fn claims(context: &Context<'_>, memory: &mut Memory, plan: &mut Plan) {
             .any(|n| n.ready);
         if lost && !alive {
             let facts = BTreeMap::from([("instance".into(), claim.provider_id.clone())]);
-            propose_deletion(
-                context,
-                memory,
-                claim,
-                Kind::Garbage,
-                "garbage_collected",
-                facts,
-                plan,
-            );
+            let removal = Removal::plain(Kind::Garbage, "garbage_collected", facts);
+            propose_deletion(context, memory, claim, removal, plan);
         }
     }
 }
@@ -134,7 +127,7 @@ fn awaits(claim: &Claim, instance: &Instance) -> bool {
             || instance
                 .token
                 .as_ref()
-                .is_some_and(|t| claim.annotations.get(names::KERF_TOKEN) == Some(t)))
+                .is_some_and(|t| **t == *claim.launch_token()))
 }
 
 fn price(context: &Context<'_>, instance: &Instance) -> UsdPerHour {

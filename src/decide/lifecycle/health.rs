@@ -53,12 +53,19 @@ pub fn record(context: &Context<'_>, memory: &mut Memory, claim: &Claim, ok: boo
     }
 }
 
-/// A changed pool starts anew: the ring is emptied and the condition says Unknown.
-pub fn reset_if_changed(memory: &mut Memory, pool: &NodePool, draft: &mut Draft) {
-    let current = pool.conditions.get(HEALTHY).is_some_and(|c| {
-        c.observed_generation
-            .is_none_or(|generation| generation == pool.generation)
-    });
+/// A changed pool, or one whose class changed, starts anew: the ring is emptied and the condition says Unknown.
+pub fn reset_if_changed(
+    memory: &mut Memory,
+    pool: &NodePool,
+    class_generation: Option<i64>,
+    draft: &mut Draft,
+) {
+    let other_class = matches!((pool.class_generation, class_generation), (Some(a), Some(b)) if a != b);
+    let current = !other_class
+        && pool.conditions.get(HEALTHY).is_some_and(|c| {
+            c.observed_generation
+                .is_none_or(|generation| generation == pool.generation)
+        });
     if !current {
         memory.rings.remove(&pool.uid);
         draft.set(

@@ -5,23 +5,10 @@ use super::memory::Memory;
 use super::plan::{Context, Plan};
 use super::registration::nodes_of;
 use crate::api::names;
+use crate::decide::scheduling::state::is_ephemeral;
 use crate::model::decision::WriteClass;
 use crate::model::decision::effect::ObjectKind;
-use crate::model::{Claim, Node, Status, Taint, TaintEffect};
-
-/// Taints that a booting node carries for a while (`lifecycle §1`), by key and effect.
-pub fn is_ephemeral(taint: &Taint) -> bool {
-    match &*taint.key {
-        "node.kubernetes.io/not-ready" => {
-            matches!(taint.effect, TaintEffect::NoSchedule | TaintEffect::NoExecute)
-        }
-        "node.kubernetes.io/unreachable" | "node.cloudprovider.kubernetes.io/uninitialized" => {
-            taint.effect == TaintEffect::NoSchedule
-        }
-        names::UNREGISTERED_TAINT => taint.effect == TaintEffect::NoExecute,
-        key => key.starts_with("readiness.k8s.io/"),
-    }
-}
+use crate::model::{Claim, Node, Status};
 
 /// The first check that fails: reason and message for the condition.
 fn obstacle(claim: &Claim, node: &Node) -> Option<(&'static str, String)> {

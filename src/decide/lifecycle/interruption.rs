@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::expiration::propose_deletion;
+use super::expiration::{Removal, propose_deletion};
 use super::memory::Memory;
 use super::plan::{Context, Plan};
+use super::repair::stamp_now;
+use crate::api::names;
 use crate::model::decision::Kind;
 use crate::model::snapshot::NoticeKind;
 
@@ -25,6 +27,26 @@ fn words(kind: NoticeKind) -> (&'static str, &'static str, Option<&'static str>)
             "InstanceUnhealthy",
             "An unhealthy warning was triggered for the instance",
             Some("scheduled_change"),
+        ),
+        NoticeKind::EventStatus => (
+            "InstanceUnhealthy",
+            "An unhealthy warning was triggered for the instance",
+            Some("event_status"),
+        ),
+        NoticeKind::InstanceStatus => (
+            "InstanceUnhealthy",
+            "An unhealthy warning was triggered for the instance",
+            Some("instance_status"),
+        ),
+        NoticeKind::SystemStatus => (
+            "InstanceUnhealthy",
+            "An unhealthy warning was triggered for the instance",
+            Some("system_status"),
+        ),
+        NoticeKind::ReservationInterrupted => (
+            "CapacityReservationInstanceInterrupted",
+            "Capacity reservation for the instance was interrupted",
+            Some("capacity_reservation_interrupted"),
         ),
         NoticeKind::Stopping => (
             "InstanceStopping",
@@ -88,7 +110,18 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, plan: &mut Plan) {
                 ("at".into(), notice.at.to_string().into()),
                 ("instance".into(), notice.provider_id.clone()),
             ]);
-            propose_deletion(context, memory, claim, Kind::Interruption, reason, facts, plan);
+            // Nothing on a broken machine can be asked to leave politely.
+            let broken = matches!(notice.kind, NoticeKind::InstanceStatus | NoticeKind::SystemStatus);
+            let unstamped = !claim.annotations.contains_key(names::TERMINATION_TIMESTAMP);
+            let removal = Removal {
+                kind: Kind::Interruption,
+                code: reason,
+                facts,
+                first: (broken && unstamped)
+                    .then(|| stamp_now(claim, context.now))
+                    .flatten(),
+            };
+            propose_deletion(context, memory, claim, removal, plan);
         }
     }
 }

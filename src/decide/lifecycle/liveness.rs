@@ -7,7 +7,7 @@ use super::health;
 use super::memory::{Key, Memory};
 use super::plan::{Context, Plan};
 use crate::api::names;
-use crate::decide::pods::after;
+use crate::clock::after;
 use crate::model::Claim;
 use crate::model::decision::Effect;
 

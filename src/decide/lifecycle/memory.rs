@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::index::Index;
+use crate::clock::after;
 use crate::decide::backoff::Backoffs;
-use crate::decide::pods::after;
 use crate::model::decision::{Effect, EffectResult};
 use crate::model::{Name, Status};
 
@@ -18,6 +18,8 @@ pub enum Key {
     Node(Name),
     Pool(Name),
     Class(Name),
+    /// The fixed number of nodes of a pool.
+    Static(Name),
     /// The sweep over claims without instances.
     ClaimGarbage,
     /// The sweep over instances without claims.
@@ -42,6 +44,8 @@ pub struct Memory {
     pub(super) tagged: BTreeSet<Name>,
     /// Node uid → when its drain began.
     pub(super) draining: BTreeMap<Name, Timestamp>,
+    /// Node uid → the earliest deadline that its drain was given.
+    pub(super) deadlines: BTreeMap<Name, Timestamp>,
     /// Node → pod and answer of the last refused eviction.
     pub(super) refused: BTreeMap<Name, (Name, String)>,
     /// Node → the last binding, ending or deletion of a pod on it.
@@ -60,6 +64,8 @@ pub struct Memory {
     pub(super) counted_pools: BTreeMap<Name, Timestamp>,
     /// What was proposed, by kind and subject → when.
     pub(super) proposed: BTreeMap<String, Timestamp>,
+    /// Claim uid → when its consistency is checked again.
+    pub(super) next_scan: BTreeMap<Name, Timestamp>,
     /// Runs of the instance sweep so far.
     pub(super) sweeps: u32,
     events: Vec<Effect>,
@@ -96,6 +102,14 @@ impl Memory {
         self.timers.values().min().copied()
     }
 
+    /// A drain that was given a deadline keeps the earliest one (`lifecycle §5.2`).
+    pub(super) fn tightest(&mut self, node: &Name, deadline: Option<Timestamp>) -> Option<Timestamp> {
+        let known = self.deadlines.get(node).copied();
+        let tightest = [known, deadline].into_iter().flatten().min()?;
+        self.deadlines.insert(node.clone(), tightest);
+        Some(tightest)
+    }
+
     /// Whether an effect of that key must rest, and until when.
     pub(super) fn rests_until(&self, key: &str, now: Timestamp) -> Option<Timestamp> {
         self.backoffs.rests_until(key, now)
@@ -120,7 +134,7 @@ impl Memory {
                 self.backoffs.worked(&key);
                 if let Effect::Launch { claim, uid } = effect {
                     self.doomed.insert(uid.clone(), "insufficient_capacity".into());
-                    self.say_insufficient(claim, uid, message, now);
+                    self.say_doomed(claim, uid, "InsufficientCapacityError", message, now);
                     self.wake(Key::Claim(claim.clone()), now);
                     return Some(now);
                 }
@@ -148,7 +162,7 @@ impl Memory {
                 if let Effect::Launch { claim, uid } = effect {
                     if &**reason == "NodeClassNotReady" {
                         self.doomed.insert(uid.clone(), "nodeclass_not_ready".into());
-                        self.say_class_not_ready(claim, uid, message, now);
+                        self.say_doomed(claim, uid, "NodeClassNotReady", message, now);
                     } else {
                         let reason: Name = if reason.is_empty() {
                             "LaunchFailed".into()
@@ -277,6 +291,7 @@ impl Memory {
         self.doomed.remove(uid);
         self.seen.remove(uid);
         self.counted.remove(uid);
+        self.next_scan.remove(uid);
         if !provider_id.is_empty() {
             self.terminating.remove(provider_id);
             self.tagged.remove(provider_id);

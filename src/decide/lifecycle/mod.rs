@@ -11,7 +11,9 @@
 //! | `termination` | a deleting claim, `§4` |
 //! | `drain`, `eviction` | a deleting node, `§5` |
 //! | `consolidatable` | the condition and lastPodEventTime, `disruption §6` |
-//! | `expiration`, `interruption`, `garbage` | proposals of involuntary deletions, `§6`, `§7`, `§17` |
+//! | `expiration`, `interruption`, `garbage`, `repair` | proposals of involuntary deletions, `§6`, `§7`, `§17`, `§9` |
+//! | `consistency`, `hydration` | what is reported and what is mended, `§8`, `§12` |
+//! | `static_pools` | pools with a fixed number of nodes, `§11` |
 //! | `pools`, `health`, `classes` | status of NodePools and EC2NodeClasses, `§10`, `§21` |
 //! | `tagging` | names on instances, `§12` |
 //! | `index`, `memory`, `plan`, `conditions`, `events` | what they share |
@@ -19,6 +21,7 @@
 mod claim;
 mod classes;
 mod conditions;
+mod consistency;
 mod consolidatable;
 mod drain;
 mod events;
@@ -26,6 +29,7 @@ mod eviction;
 mod expiration;
 mod garbage;
 mod health;
+mod hydration;
 mod index;
 mod initialization;
 mod interruption;
@@ -36,7 +40,9 @@ mod pass;
 mod plan;
 mod pools;
 mod registration;
+mod repair;
 mod revalidate;
+mod static_pools;
 mod tagging;
 mod termination;
 #[cfg(test)]

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::memory::{Key, Memory};
 use super::plan::{Context, Plan};
-use super::{claim, classes, drain, garbage, interruption, pools};
+use super::{claim, classes, drain, garbage, interruption, pools, static_pools};
 use crate::api::names;
-use crate::decide::pods::after;
+use crate::clock::after;
 use crate::decide::{Dirty, Outcome, Reserved, Settings};
 use crate::model::{Name, Snapshot};
 
@@ -89,7 +89,13 @@ pub fn pass(
                     classes::step(&context, memory, class, &mut plan);
                 }
             }
-            Key::ClaimGarbage | Key::InstanceGarbage => {}
+            Key::Static(_) | Key::ClaimGarbage | Key::InstanceGarbage => {}
+        }
+    }
+    // After the claims, so that what they were just asked to do counts.
+    for key in &work {
+        if let Key::Static(name) = key {
+            static_pools::step(&context, memory, name, &mut plan);
         }
     }
     interruption::step(&context, memory, &mut plan);
@@ -138,7 +144,11 @@ fn fan_out(context: &Context<'_>, memory: &mut Memory, work: &mut BTreeSet<Key>)
 /// Nodes and claims that changed have their pools counted, at most every five seconds.
 fn count_pools(context: &Context<'_>, memory: &mut Memory, work: &mut BTreeSet<Key>) {
     let mut pools = BTreeSet::new();
+    let mut looked_at = BTreeSet::new();
     for key in work.iter() {
+        if let Key::Pool(name) = key {
+            looked_at.insert(name.clone());
+        }
         let pool = match key {
             Key::Claim(name) => context.snapshot.claims.get(name).and_then(|c| c.pool()),
             Key::Node(name) => context
@@ -157,6 +167,16 @@ fn count_pools(context: &Context<'_>, memory: &mut Memory, work: &mut BTreeSet<K
                 pools.extend(context.snapshot.pools.keys().cloned());
             }
             _ => {}
+        }
+    }
+    for pool in pools.iter().chain(&looked_at) {
+        let fixed = context
+            .snapshot
+            .pools
+            .get(pool)
+            .is_some_and(|p| p.replicas.is_some());
+        if fixed {
+            work.insert(Key::Static(pool.clone()));
         }
     }
     for pool in pools {

@@ -11,19 +11,14 @@ use crate::model::decision::effect::ObjectKind;
 use crate::model::{Labels, NodePool, Resources, Status};
 
 /// Version of our static hash of a NodePool (`api §12`).
-const HASH_VERSION: &str = "v3";
+const HASH_VERSION: &str = names::NODEPOOL_HASH_V3;
 
 /// Looks at one pool.
 pub fn step(context: &Context<'_>, memory: &mut Memory, pool: &NodePool, plan: &mut Plan) {
     if !super::is_managed(&pool.template.class) {
         return;
     }
-    let about = About {
-        kind: ObjectKind::NodePool,
-        namespace: &"".into(),
-        name: &pool.name,
-        uid: &pool.uid,
-    };
+    let about = About::of_pool(pool);
     memory.announce(&about, &pool.conditions, context.now);
     let mut draft = Draft::new(
         &pool.conditions,
@@ -45,7 +40,9 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, pool: &NodePool, plan: &
     }
     class_ready(context, pool, &mut draft);
     draft.root(&conditions::POOL);
-    health::reset_if_changed(memory, pool, &mut draft);
+    let class = context.snapshot.classes.get(&pool.template.class.name);
+    let class_generation = class.map(|c| c.generation);
+    health::reset_if_changed(memory, pool, class_generation, &mut draft);
 
     let patch = plan.patch(ObjectKind::NodePool, &pool.name, &pool.uid, WriteClass::Mirror);
     // A healthy pool that was decided in this pass keeps that: it was put in before.
@@ -53,6 +50,11 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, pool: &NodePool, plan: &
     draft.write(patch);
     if let Some(decided) = decided {
         patch.conditions.insert(health::HEALTHY.into(), decided);
+    }
+    if let Some(generation) = class_generation.filter(|g| pool.class_generation != Some(*g)) {
+        patch
+            .status
+            .insert("nodeClassObservedGeneration".into(), generation.into());
     }
     for (key, value) in [
         (names::NODEPOOL_HASH, &*pool.hash),
@@ -62,9 +64,17 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, pool: &NodePool, plan: &
             patch.annotations.insert(key.into(), Some(value.into()));
         }
     }
+    if pool
+        .annotations
+        .get(names::NODEPOOL_HASH_VERSION)
+        .is_none_or(|v| &**v != HASH_VERSION)
+    {
+        migrate(context, pool, plan);
+    }
     memory.counted_pools.insert(pool.name.clone(), context.now);
     let (nodes, resources) = usage(context, memory, pool);
     if nodes != pool.status_nodes || resources != pool.status_resources {
+        let patch = plan.patch(ObjectKind::NodePool, &pool.name, &pool.uid, WriteClass::Mirror);
         patch.status.insert("nodes".into(), nodes.into());
         let mut shown: std::collections::BTreeMap<String, String> =
             ["cpu", "memory", "pods", "ephemeral-storage", "nodes"]
@@ -80,6 +90,29 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, pool: &NodePool, plan: &
                 .collect::<serde_json::Map<_, _>>()
                 .into(),
         );
+    }
+}
+
+/// `disruption §15.2`: claims hashed by an older version get the new hash, unless they have drifted: those keep the
+/// old one and with it their drift.
+fn migrate(context: &Context<'_>, pool: &NodePool, plan: &mut Plan) {
+    for claim in context.snapshot.claims.values() {
+        let current = claim
+            .annotations
+            .get(names::NODEPOOL_HASH_VERSION)
+            .is_some_and(|v| &**v == HASH_VERSION);
+        if claim.pool() != Some(&pool.name) || current || pool.hash.is_empty() {
+            continue;
+        }
+        let patch = plan.patch_claim(claim, WriteClass::Mirror);
+        patch
+            .annotations
+            .insert(names::NODEPOOL_HASH_VERSION.into(), Some(HASH_VERSION.into()));
+        if !claim.is(names::DRIFTED) {
+            patch
+                .annotations
+                .insert(names::NODEPOOL_HASH.into(), Some(pool.hash.clone()));
+        }
     }
 }
 

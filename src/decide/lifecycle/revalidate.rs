@@ -26,6 +26,23 @@ pub fn revalidate(snapshot: &Snapshot, proposal: &Proposal) -> Result<(), String
                     ));
                 }
             }
+            Effect::CreateClaim(draft) => {
+                let pool = snapshot
+                    .pools
+                    .get(&draft.pool)
+                    .filter(|p| p.uid == draft.pool_uid);
+                let Some(pool) = pool.filter(|p| p.deleting.is_none()) else {
+                    return Err(format!("NodePool {} is gone", draft.pool));
+                };
+                let claims = snapshot.claims.values().filter(|c| c.pool() == Some(&pool.name));
+                let there = claims.filter(|c| c.deleting.is_none()).count();
+                if pool
+                    .replicas
+                    .is_none_or(|n| i64::try_from(there).is_ok_and(|there| there >= n))
+                {
+                    return Err(format!("NodePool {} has as many nodes as it asks for", pool.name));
+                }
+            }
             _ => {}
         }
     }

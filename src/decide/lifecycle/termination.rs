@@ -9,7 +9,7 @@ use super::memory::{Key, Memory};
 use super::plan::{Context, Plan};
 use super::registration::nodes_of;
 use crate::api::names;
-use crate::decide::pods::after;
+use crate::clock::after;
 use crate::model::decision::{Effect, WriteClass};
 use crate::model::{Claim, Name};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::decide::pods::after;
+use crate::clock::after;
 use crate::model::Name;
 
 /// A pod or node that still waits triggers again.

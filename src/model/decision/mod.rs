@@ -114,6 +114,16 @@ pub struct Proposal {
 }
 
 impl Proposal {
+    /// Which write class its first effects have: a static pool grows as well as it shrinks.
+    pub fn class(&self) -> WriteClass {
+        let creates = |e: &Effect| matches!(e, Effect::CreateClaim(_));
+        if self.kind == Kind::Static && !self.effects.is_empty() && self.effects.iter().all(creates) {
+            WriteClass::Provision
+        } else {
+            self.kind.class()
+        }
+    }
+
     /// SHA-256 over kind, subjects and effects: what an approval names. Evidence and impact are left out, so a
     /// price that moved by itself does not void an approval; re-validation looks at those.
     pub fn content_hash(&self) -> ContentHash {

@@ -10,7 +10,8 @@ use crate::api::{hash, names, nodepool, shared, validate};
 use crate::model::nodepool::{Budget, ClassRef, ConsolidationPolicy, Disruption, Template};
 use crate::model::resources::parse_quantity;
 use crate::model::{
-    Claim, Labels, Name, Node, NodeClass, NodePool, Operator, Requirement, Requirements, Taint,
+    Ailment, Claim, Labels, Name, Node, NodeClass, NodePool, Operator, Requirement, Requirements, Status,
+    Taint,
 };
 use crate::observe::slim;
 
@@ -58,6 +59,21 @@ fn expiry(text: Option<&shared::DurationText>) -> Option<Duration> {
     text.map_or(Some(DEFAULT_EXPIRY), shared::DurationText::get)
 }
 
+/// Conditions that repair policies know and that are not True.
+fn ailments(conditions: &[slim::StatusCondition]) -> Vec<Ailment> {
+    conditions
+        .iter()
+        .filter(|c| c.status != "True" && names::REPAIR_CONDITIONS.contains(&&*c.kind))
+        .filter_map(|c| {
+            Some(Ailment {
+                condition: c.kind.as_str().into(),
+                status: Status::parse(&c.status)?,
+                since: c.last_transition_time?,
+            })
+        })
+        .collect()
+}
+
 impl Projector {
     pub fn node(&mut self, n: &slim::Node) -> Node {
         let meta = &n.metadata;
@@ -87,6 +103,7 @@ impl Projector {
             allocatable: amounts(&n.status.allocatable),
             ready: ready.is_some_and(|c| c.status == "True"),
             ready_since: ready.and_then(|c| c.last_transition_time),
+            ailments: ailments(&n.status.conditions),
             unschedulable: n.spec.unschedulable == Some(true),
             created: created(meta),
             deleting: deleting(meta),
@@ -166,6 +183,7 @@ impl Projector {
             hash: hash::nodepool(&spec.template).into(),
             conditions: conditions(&status.conditions),
             status_nodes: status.nodes.unwrap_or(0),
+            class_generation: status.node_class_observed_generation,
             status_resources: amounts(&status.resources),
             invalid: validate::nodepool(spec).into_iter().map(Name::from).collect(),
         }

@@ -164,6 +164,7 @@ pub(super) fn node(
         allocatable: room(t.5, t.6, t.4),
         ready: true,
         ready_since: Some(at(age)),
+        ailments: Vec::new(),
         unschedulable: false,
         created: at(age),
         deleting: None,
@@ -263,6 +264,7 @@ pub(super) fn pool(v: &mut View, name: &str, weight: i32, cpu: i64, used: i64, p
         hash: "".into(),
         conditions: [("Ready".into(), condition(Status::True, 900_000))].into(),
         status_nodes: 0,
+        class_generation: None,
         status_resources: room(used, used * 2, 0),
         invalid: vec![],
     };

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::conditions::object_at;
 use super::rows::{Key, NodeReady, NodeRow, PodRow};
 use super::run::{Cluster, Work};
-use super::timers::{Timer, after};
+use super::timers::Timer;
+use crate::clock::after;
 use crate::model::{Taint, TaintEffect};
 use crate::world::apiserver::DeleteOptions;
 

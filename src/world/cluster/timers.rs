@@ -2,9 +2,8 @@
 //! starting within a second wake the loop ten times, not a thousand.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::rows::Key;
 use super::run::Work;
@@ -62,15 +61,12 @@ impl Timers {
     }
 }
 
-/// `at + time`, saturating.
-pub fn after(at: Timestamp, time: Duration) -> Timestamp {
-    at.checked_add(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::clock::after;
 
     #[test]
     fn timers_fire_on_tenths_in_order_of_setting() {

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::account::{Ec2, State};
 use super::record::{Reclaim, Record, Template};
-use super::spot::{self, later};
+use super::spot;
+use crate::clock::after;
 use crate::cloud::aws::api::{CreateFleet, Ec2Error, FleetError, FleetOverride, FleetResult, Instance, Tags};
 use crate::facts::{self, TypeFacts};
 use crate::model::{CapacityType, Name, UsdPerHour};
@@ -210,8 +211,8 @@ impl Ec2 {
             token: request.client_token.clone(),
             request: digest,
             priority: tried.priority,
-            running_at: later(now, config.pending),
-            visible_at: later(now, Duration::from_secs_f64(consistency)),
+            running_at: after(now, config.pending),
+            visible_at: after(now, Duration::from_secs_f64(consistency)),
             ending_at: None,
             ended_at: None,
             reclaim: if is_spot {
@@ -229,15 +230,15 @@ impl Ec2 {
     fn reclaim(&self, id: &str, instance_type: &str, now: Timestamp) -> Option<Reclaim> {
         let config = &self.0.config;
         let t = facts::get().find(instance_type)?;
-        let after = spot::reclaimed_after(config.seed, t, &config.region, id, config.interruptions)?;
-        let notice = later(now, after.saturating_sub(Duration::from_secs(120)));
+        let lasts = spot::reclaimed_after(config.seed, t, &config.region, id, config.interruptions)?;
+        let notice = after(now, lasts.saturating_sub(Duration::from_secs(120)));
         let warned = random::unit(config.seed, "rebalance", id) < config.rebalance_share;
         let ahead = random::between(config.seed, "rebalance-lead", id, 60.0, 600.0);
-        let lead = after.saturating_sub(Duration::from_secs_f64(120.0 + ahead));
+        let lead = lasts.saturating_sub(Duration::from_secs_f64(120.0 + ahead));
         Some(Reclaim {
-            rebalance: warned.then(|| later(now, lead)),
+            rebalance: warned.then(|| after(now, lead)),
             notice,
-            stop: later(now, after),
+            stop: after(now, lasts),
         })
     }
 }

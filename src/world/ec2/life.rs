@@ -10,7 +10,7 @@ use super::kubelet;
 use super::machine::{Machine, MachineEvent};
 use super::network::Network;
 use super::record::{Reclaim, Record};
-use super::spot::later;
+use crate::clock::after;
 use crate::cloud::aws::api::QueueMessage;
 use crate::facts;
 use crate::model::Name;
@@ -121,7 +121,7 @@ impl Ec2 {
                 );
                 state.network.give_back(&subnet, &address);
                 state.emit(&MachineEvent::Terminated { id: id.clone() });
-                state.schedule(later(at, SHOWN), Timer::Forget(id.clone()));
+                state.schedule(after(at, SHOWN), Timer::Forget(id.clone()));
             }
             Timer::Forget(id) => {
                 if let Some(record) = state.records.remove(id) {
@@ -137,7 +137,7 @@ impl Ec2 {
         let detail = json!({"instance-id": id, "instance-action": "terminate"});
         let region = &self.0.config.region;
         state.send("EC2 Spot Instance Interruption Warning", &detail, at, region);
-        let stop = later(at, NOTICE);
+        let stop = after(at, NOTICE);
         if let Some(record) = state.records.get_mut(id) {
             record.reclaim = Some(Reclaim {
                 rebalance: None,
@@ -164,7 +164,7 @@ impl Ec2 {
             low.as_secs_f64(),
             high.as_secs_f64(),
         );
-        let ended = later(at, Duration::from_secs_f64(takes.max(0.0)));
+        let ended = after(at, Duration::from_secs_f64(takes.max(0.0)));
         record.ending_at = Some(at);
         record.ended_at = Some(ended);
         self.save(INSTANCES, id, record);

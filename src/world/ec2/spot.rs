@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::maths;
 use crate::facts::{self, TypeFacts};
@@ -127,16 +127,10 @@ pub fn reclaimed_after(seed: u64, t: &TypeFacts, region: &str, id: &str, rate: f
     (hours < 876_000.0).then(|| Duration::from_secs_f64(hours * 3600.0))
 }
 
-/// A timestamp some time later; the end of time at most.
-pub fn later(at: Timestamp, by: Duration) -> Timestamp {
-    SignedDuration::try_from(by)
-        .ok()
-        .and_then(|by| at.checked_add(by).ok())
-        .unwrap_or(Timestamp::MAX)
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
     fn start() -> Timestamp {

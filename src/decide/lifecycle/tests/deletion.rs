@@ -39,6 +39,18 @@ fn change(pod: &mut Pod, change: impl FnOnce(&mut crate::model::PodSpec)) {
     change(Arc::make_mut(&mut pod.spec));
 }
 
+fn volume_claim(name: &str) -> crate::model::storage::VolumeClaim {
+    crate::model::storage::VolumeClaim {
+        namespace: "ns".into(),
+        name: name.into(),
+        volume: "".into(),
+        storage_class: None,
+        phase: "Bound".into(),
+        deleting: false,
+        bind_completed: true,
+    }
+}
+
 fn only(out: &Outcome, prefix: &str) -> Vec<String> {
     keys(out).into_iter().filter(|k| k.starts_with(prefix)).collect()
 }
@@ -64,7 +76,7 @@ fn terminate() -> Effect {
 
 /// Case 32, 33: node, then machine, then finalizer; the machine is asked about every five seconds.
 #[test]
-fn a_claim_goes_after_its_node_and_its_machine() {
+fn case_32_33_a_claim_goes_after_its_node_and_its_machine() {
     let mut case = Case::new();
     case.world.machine("n", "m5.xlarge");
     case.world.instance(ID, -7200, "running");
@@ -99,9 +111,8 @@ fn a_claim_goes_after_its_node_and_its_machine() {
     assert_eq!(&*patch.remove_finalizers[0], names::TERMINATION_FINALIZER);
 }
 
-/// Case 34.
 #[test]
-fn every_node_of_the_machine_is_deleted() {
+fn case_34_every_node_of_the_machine_is_deleted() {
     let mut case = Case::new();
     case.world.machine("n", "m5.xlarge");
     case.world.node("twin", ID, |_| {});
@@ -109,9 +120,8 @@ fn every_node_of_the_machine_is_deleted() {
     assert_eq!(keys(&case.pass(0)), ["delete-node/n", "delete-node/twin"]);
 }
 
-/// Cases 35 and 36.
 #[test]
-fn claims_that_never_registered_leave_nodes_alone() {
+fn case_35_36_claims_that_never_registered_leave_nodes_alone() {
     let mut case = Case::new();
     case.world.claim("c", |c| c.deleting = Some(at(0)));
     case.world.node("stray", "", |_| {});
@@ -137,9 +147,8 @@ fn a_claim_waits_for_its_running_launch() {
     assert!(keys(&case.pass(0)).is_empty());
 }
 
-/// Case 37.
 #[test]
-fn the_deadline_is_stamped_once() {
+fn case_37_the_deadline_is_stamped_once() {
     for (grace, stamp, want) in [
         (Some(3600), None, Some("2026-01-05T10:00:00Z")),
         (Some(3600), Some("2026-01-05T09:10:00Z"), None),
@@ -161,9 +170,8 @@ fn the_deadline_is_stamped_once() {
     }
 }
 
-/// Case 38, and the marks of a draining node.
 #[test]
-fn a_deleted_node_takes_its_claim_along_and_is_marked_first() {
+fn case_38_a_deleted_node_takes_its_claim_along_and_is_marked_first() {
     let mut case = draining();
     case.world.edit_claim("n", |c| c.deleting = None);
     case.world.edit_node("n", |n| {
@@ -182,9 +190,8 @@ fn a_deleted_node_takes_its_claim_along_and_is_marked_first() {
     assert!(evicted(&out).is_empty());
 }
 
-/// Case 39.
 #[test]
-fn a_node_without_a_claim_is_drained_and_released() {
+fn case_39_a_node_without_a_claim_is_drained_and_released() {
     let mut case = draining();
     case.world.apply(Delta::ClaimGone("n".into()));
     case.world.pod("p", Some("n"), 100, |_| {});
@@ -199,11 +206,19 @@ fn a_node_without_a_claim_is_drained_and_released() {
             .len(),
         1
     );
+
+    // Two claims of one machine are as none.
+    let mut case = draining();
+    case.world.claim("twin", |c| c.provider_id = ID.into());
+    let out = case.pass(1);
+    let patch = patch_of(&out, ObjectKind::Node, "n").expect("free");
+    assert_eq!(patch.remove_finalizers.len(), 1);
+    assert!(only(&out, "terminate").is_empty());
 }
 
 /// Cases 40, 41, 42 and 51: who is evicted and who holds up the node.
 #[test]
-fn only_drainable_pods_are_evicted_or_waited_for() {
+fn case_40_41_42_51_only_drainable_pods_are_evicted_or_waited_for() {
     type Edit = Box<dyn Fn(&mut Pod)>;
     let tolerate = |key: &'static str, operator| {
         move |p: &mut Pod| {
@@ -256,7 +271,7 @@ fn only_drainable_pods_are_evicted_or_waited_for() {
 
 /// Case 43: a refusal names the budget, pauses 100 ms doubling to 10 s, and is retried.
 #[test]
-fn a_refused_eviction_is_retried() {
+fn case_43_a_refused_eviction_is_retried() {
     let mut case = draining();
     case.world.pod("p", Some("n"), 100, |_| {});
     let out = case.pass(0);
@@ -291,9 +306,8 @@ fn a_refused_eviction_is_retried() {
     }
 }
 
-/// Case 44.
 #[test]
-fn pods_leave_in_four_waves() {
+fn case_44_pods_leave_in_four_waves() {
     let mut case = draining();
     let critical = |p: &mut Pod| change(p, |s| s.priority_class = "system-node-critical".into());
     case.world.pod("a-critical-daemon", Some("n"), 1, |p| {
@@ -318,7 +332,7 @@ fn pods_leave_in_four_waves() {
 
 /// Cases 45 to 48: the deadline.
 #[test]
-fn the_deadline_forces_pods_out() {
+fn case_45_46_47_48_the_deadline_forces_pods_out() {
     // (deadline, now, pod's grace, protected, terminating until) → expected
     for (deadline, now, grace, protected, until, want) in [
         (300, 1, 300, true, None, Some("p!299")),
@@ -364,9 +378,57 @@ fn the_deadline_forces_pods_out() {
     assert_eq!(evicted(&case.pass(20)), ["critical!80"]);
 }
 
-/// Case 52.
 #[test]
-fn an_empty_node_waits_five_seconds() {
+fn case_49_a_deadline_that_comes_later_is_taken_and_only_gets_earlier() {
+    let mut case = draining();
+    case.world
+        .pod("p", Some("n"), 1, |p| change(p, |s| s.grace_seconds = 10));
+    let stamp = |case: &mut Case, second: i64| {
+        case.world.edit_claim("n", |c| {
+            c.annotations
+                .insert(names::TERMINATION_TIMESTAMP.into(), at(second).to_string().into());
+        });
+    };
+    assert_eq!(evicted(&case.pass(0)), ["p"], "no deadline: asked politely");
+    stamp(&mut case, 60);
+    assert_eq!(evicted(&case.pass(51)), ["p!9"]);
+    stamp(&mut case, 600);
+    assert_eq!(evicted(&case.pass(52)), ["p!8"], "the looser one does not count");
+}
+
+#[test]
+fn case_50_a_pod_that_took_the_name_is_another_pod() {
+    let mut case = draining();
+    case.world.machine("other", "m5.xlarge");
+    case.world.pod("p", Some("n"), 1, |_| {});
+    let out = case.pass(0);
+    let old = out
+        .steps
+        .iter()
+        .find(|s| matches!(s.effect, Effect::Evict { .. }));
+    let old = old.expect("evicted").effect.clone();
+    let refused = EffectResult::Retry {
+        message: "Cannot evict pod".into(),
+        reason: "TooManyRequests".into(),
+        retry_at: at(0),
+    };
+    case.memory.effect_result(&old, &refused, at(0));
+    case.world
+        .pod("p", Some("other"), 1, |p| p.uid = "another".into());
+    let out = case.pass(1);
+    assert!(evicted(&out).is_empty(), "it runs where nothing drains");
+    // On the draining node it would be asked under its own key.
+    case.world.pod("p", Some("n"), 1, |p| p.uid = "third".into());
+    let out = case.pass(1);
+    let new = out
+        .steps
+        .iter()
+        .find(|s| matches!(s.effect, Effect::Evict { .. }));
+    assert_ne!(new.expect("evicted").effect.key(), old.key());
+}
+
+#[test]
+fn case_52_an_empty_node_waits_five_seconds() {
     let mut case = draining();
     assert!(only(&case.pass(4), "terminate").is_empty());
     let out = case.pass(5);
@@ -376,9 +438,8 @@ fn an_empty_node_waits_five_seconds() {
     assert_eq!(patch.conditions[names::VOLUMES_DETACHED].status, Status::True);
 }
 
-/// Case 53.
 #[test]
-fn a_dead_node_skips_the_drain() {
+fn case_53_a_dead_node_skips_the_drain() {
     for (ready, released) in [(false, true), (true, false)] {
         let mut case = draining();
         case.world.instance(ID, -7200, "terminated");
@@ -389,15 +450,32 @@ fn a_dead_node_skips_the_drain() {
     }
 }
 
-/// Case 54.
 #[test]
-fn volumes_are_waited_for() {
+fn case_54_volumes_are_waited_for() {
     for (volume, deadline, goes) in [
         (Some("pv-1"), None, false),
         (None, None, true),
         (Some("pv-1"), Some(3), true),
+        // Its pod tolerates the taint and stays.
+        (Some("pv-stays"), None, true),
     ] {
         let mut case = draining();
+        case.world
+            .apply(Delta::VolumeClaim(Arc::new(crate::model::storage::VolumeClaim {
+                volume: "pv-stays".into(),
+                ..volume_claim("data")
+            })));
+        case.world.pod("agent", Some("n"), 1, |p| {
+            change(p, |s| {
+                s.volume_claims = vec!["data".into()];
+                s.tolerations = vec![Toleration {
+                    key: "".into(),
+                    operator: TolerationOperator::Exists,
+                    value: "".into(),
+                    effect: None,
+                }];
+            });
+        });
         case.world.apply(Delta::Attachment(Arc::new(Attachment {
             name: "va-1".into(),
             node: "n".into(),
@@ -419,7 +497,7 @@ fn volumes_are_waited_for() {
         );
         let patch = patch_of(&out, ObjectKind::NodeClaim, "n").expect("conditions");
         let want = match (volume, deadline) {
-            (None, _) => Status::True,
+            (None | Some("pv-stays"), _) => Status::True,
             (Some(_), None) => Status::Unknown,
             _ => Status::False,
         };
@@ -427,9 +505,8 @@ fn volumes_are_waited_for() {
     }
 }
 
-/// Case 55.
 #[test]
-fn evicted_pods_are_told_why() {
+fn case_55_evicted_pods_are_told_why() {
     for (reason, want) in [
         (Some("Underutilized"), "Underutilized"),
         (None, "Forceful Termination"),

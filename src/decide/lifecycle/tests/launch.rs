@@ -31,7 +31,7 @@ fn the_finalizer_precedes_the_launch() {
 
 /// Case 1 and 7: asked for once while it runs, and not again once the claim says so.
 #[test]
-fn a_launch_is_asked_for_until_the_claim_shows_it() {
+fn case_1_7_a_launch_is_asked_for_until_the_claim_shows_it() {
     let mut case = Case::new();
     case.world.claim("c", |_| {});
     assert_eq!(keys(&case.pass(0)), ["launch/c"]);
@@ -47,7 +47,7 @@ fn a_launch_is_asked_for_until_the_claim_shows_it() {
 
 /// Case 3: no capacity.
 #[test]
-fn a_claim_without_capacity_goes() {
+fn case_3_a_claim_without_capacity_goes() {
     let mut case = Case::new();
     case.world.claim("c", |_| {});
     case.pass(0);
@@ -67,7 +67,7 @@ fn a_claim_without_capacity_goes() {
 
 /// Case 4: an unusable class.
 #[test]
-fn a_claim_of_an_unready_class_goes() {
+fn case_4_a_claim_of_an_unready_class_goes() {
     let mut case = Case::new();
     case.world.claim("c", |_| {});
     case.pass(0);
@@ -84,7 +84,7 @@ fn a_claim_of_an_unready_class_goes() {
 
 /// Cases 5 and 6: the reason is shown, the message cut, the call repeated after a growing pause.
 #[test]
-fn a_failed_launch_is_shown_and_retried() {
+fn case_5_6_a_failed_launch_is_shown_and_retried() {
     let mut case = Case::new();
     case.world.claim("c", |_| {});
     case.pass(0);
@@ -108,9 +108,8 @@ fn a_failed_launch_is_shown_and_retried() {
     }
 }
 
-/// Case 8.
 #[test]
-fn foreign_claims_are_not_touched() {
+fn case_8_foreign_claims_are_not_touched() {
     let mut case = Case::new();
     case.world.claim("c", |c| {
         c.finalizers.clear();
@@ -121,7 +120,7 @@ fn foreign_claims_are_not_touched() {
 
 /// Cases 9 and 10: five minutes from the condition's transition.
 #[test]
-fn launch_times_out() {
+fn case_9_10_launch_times_out() {
     for (since, kept, gone) in [(0, 299, 300), (60, 359, 360)] {
         let mut case = Case::new();
         case.world.claim("c", |c| {

@@ -2,9 +2,13 @@
 
 mod deletion;
 mod launch;
+mod numbers;
 mod pools;
 mod proposals;
 mod registration;
+mod repair;
+mod state;
+mod static_pools;
 
 use super::{Memory, pass};
 use crate::decide::testing::{World, at};
@@ -17,6 +21,7 @@ struct Case {
     world: World,
     memory: Memory,
     reserved: Reserved,
+    settings: Settings,
 }
 
 impl Case {
@@ -25,6 +30,7 @@ impl Case {
             world: World::new(),
             memory: Memory::default(),
             reserved: Reserved::default(),
+            settings: Settings::default(),
         }
     }
 
@@ -51,7 +57,7 @@ impl Case {
             dirty,
             &self.reserved,
             at(seconds),
-            &Settings::default(),
+            &self.settings,
         )
     }
 }

@@ -15,9 +15,8 @@ fn edit_class(case: &mut Case, change: impl FnOnce(&mut NodeClass)) {
     case.world.apply(Delta::Class(Arc::new(row)));
 }
 
-/// Case 66.
 #[test]
-fn readiness_follows_the_class() {
+fn case_66_readiness_follows_the_class() {
     type Change = fn(&mut Case);
     let cases: [(&str, Change); 4] = [
         ("NodeClassNotFound", |c| {
@@ -52,7 +51,35 @@ fn readiness_follows_the_class() {
     }
 }
 
-/// Cases 67 and 68 are found by validation; here they close the pool.
+/// What run-time validation says of a pool with that part of its template.
+fn verdict(template: &serde_json::Value) -> Vec<String> {
+    let mut spec = serde_json::json!({"requirements": [], "nodeClassRef":
+        {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "default"}});
+    for (key, value) in template.as_object().expect("an object") {
+        spec[key] = value.clone();
+    }
+    let spec = serde_json::from_value(serde_json::json!({"template": {"spec": spec}}));
+    crate::api::validate::nodepool(&spec.expect("a spec"))
+}
+
+#[test]
+fn case_67_capacity_types_must_be_known_ones() {
+    for (values, valid) in [(vec!["bogus"], false), (vec!["bogus", "spot"], true)] {
+        let template = serde_json::json!({"requirements": [
+            {"key": names::CAPACITY_TYPE, "operator": "In", "values": values}]});
+        assert_eq!(verdict(&template).is_empty(), valid, "{values:?}");
+    }
+}
+
+#[test]
+fn case_68_a_taint_may_be_there_once() {
+    let taint = serde_json::json!({"key": "a", "value": "b", "effect": "NoSchedule"});
+    let both = serde_json::json!({"taints": [taint.clone()], "startupTaints": [taint.clone()]});
+    assert!(!verdict(&both).is_empty());
+    assert!(verdict(&serde_json::json!({"taints": [taint]})).is_empty());
+}
+
+/// What validation found closes the pool.
 #[test]
 fn an_invalid_pool_says_so() {
     let mut case = Case::new();
@@ -68,7 +95,7 @@ fn an_invalid_pool_says_so() {
 
 /// Case 69: machines on their way out do not count; nothing is written twice.
 #[test]
-fn machines_are_counted() {
+fn case_69_machines_are_counted() {
     let mut case = Case::new();
     case.world.machine("a", "m5.xlarge");
     case.world.machine("b", "m5.large");
@@ -131,4 +158,52 @@ fn a_deleted_class_waits_for_its_claims() {
     case.world.apply(Delta::ClaimGone("c".into()));
     let patch = patch_of(&case.timers(5), ObjectKind::NodeClass, "default").expect("free");
     assert_eq!(patch.remove_finalizers.len(), 1);
+}
+
+#[test]
+fn case_70_labels_change_the_hash_and_budgets_do_not() {
+    let spec = |label: &str, nodes: &str| -> crate::api::nodepool::NodePoolSpec {
+        serde_json::from_value(serde_json::json!({
+            "template": {"metadata": {"labels": {"team": label}}, "spec": {"requirements": [], "nodeClassRef":
+                {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "default"}}},
+            "disruption": {"budgets": [{"nodes": nodes}]},
+        }))
+        .expect("a spec")
+    };
+    let hash = |label: &str, nodes: &str| crate::api::hash::nodepool(&spec(label, nodes).template);
+    assert_ne!(hash("a", "1"), hash("b", "1"));
+    assert_eq!(hash("a", "1"), hash("a", "2"));
+}
+
+#[test]
+fn case_71_an_older_hash_is_replaced_unless_the_claim_has_drifted() {
+    let mut case = Case::new();
+    for name in ["same", "drifted"] {
+        case.world.machine(name, "m5.large");
+        case.world.edit_claim(name, |c| {
+            c.annotations.insert(names::NODEPOOL_HASH.into(), "old".into());
+            c.annotations
+                .insert(names::NODEPOOL_HASH_VERSION.into(), "v2".into());
+        });
+    }
+    case.world.edit_claim("drifted", |c| {
+        c.conditions.insert(
+            names::DRIFTED.into(),
+            crate::decide::testing::cond(Status::True, 0),
+        );
+    });
+    case.world.edit_pool("default", |p| {
+        p.annotations
+            .insert(names::NODEPOOL_HASH_VERSION.into(), "v2".into());
+    });
+    let out = case.pass(0);
+    for (name, hash) in [("same", Some("7")), ("drifted", None)] {
+        let patch = patch_of(&out, ObjectKind::NodeClaim, name).expect("migrated");
+        assert_eq!(
+            patch.annotations[names::NODEPOOL_HASH_VERSION].as_deref(),
+            Some("v3")
+        );
+        let written = patch.annotations.get(names::NODEPOOL_HASH).cloned().flatten();
+        assert_eq!(written.as_deref(), hash, "{name}");
+    }
 }

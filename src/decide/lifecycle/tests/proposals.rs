@@ -21,7 +21,7 @@ fn machine() -> Case {
 
 /// Case 56: exactly at creation + expireAfter, from the claim.
 #[test]
-fn expiration_is_exact() {
+fn case_56_expiration_is_exact() {
     let mut case = machine();
     case.world.edit_claim("n", |c| {
         c.created = at(0);
@@ -45,9 +45,8 @@ fn expiration_is_exact() {
     assert_eq!(case.pass(331).proposals.len(), 1);
 }
 
-/// Case 57.
 #[test]
-fn claims_without_machines_are_garbage() {
+fn case_57_claims_without_machines_are_garbage() {
     for (registered, listed, ready, garbage) in [
         (true, false, false, true),
         (true, false, true, false),
@@ -72,9 +71,8 @@ fn claims_without_machines_are_garbage() {
     }
 }
 
-/// Case 58, and the cadence of the sweep.
 #[test]
-fn machines_without_claims_are_garbage_after_thirty_seconds() {
+fn case_58_machines_without_claims_are_garbage_after_thirty_seconds() {
     let mut case = machine();
     case.pass(0);
     case.world.instance("aws:///zone-a/i-orphan", 0, "running");
@@ -100,9 +98,8 @@ fn an_empty_list_of_machines_proves_nothing() {
     assert!(case.timers(120).proposals.is_empty());
 }
 
-/// Cases 84 and 85.
 #[test]
-fn notices_delete_claims_except_a_rebalance() {
+fn case_84_85_notices_delete_claims_except_a_rebalance() {
     for (kind, id, proposed, warned) in [
         (
             NoticeKind::SpotInterruption,
@@ -131,8 +128,35 @@ fn notices_delete_claims_except_a_rebalance() {
         );
         let first = events(&out).first().map(|(r, _)| r.clone());
         assert_eq!(first.as_deref(), warned);
-        // Case 86: a claim that is going is left alone.
-        case.world.edit_claim("n", |c| c.deleting = Some(at(1)));
+    }
+}
+
+#[test]
+fn case_86_a_broken_host_is_left_by_force() {
+    use crate::model::decision::Effect;
+    for (kind, stamped, reason) in [
+        (NoticeKind::SystemStatus, true, "system_status"),
+        (NoticeKind::InstanceStatus, true, "instance_status"),
+        (NoticeKind::EventStatus, false, "event_status"),
+    ] {
+        let mut case = machine();
+        case.world.apply(Delta::Notice(Arc::new(Notice {
+            provider_id: "aws:///zone-a/i-n".into(),
+            kind,
+            at: at(0),
+        })));
+        let out = case.pass(5);
+        let effects = &out.proposals[0].effects;
+        let stamp = effects.iter().find_map(|e| match e {
+            Effect::Patch(p) => p.annotations[names::TERMINATION_TIMESTAMP].clone(),
+            _ => None,
+        });
+        let wanted = stamped.then(|| at(5).to_string());
+        assert_eq!(stamp.as_deref(), wanted.as_deref(), "{reason}");
+        assert!(matches!(effects.last(), Some(Effect::DeleteClaim { reason: r, .. }) if &**r == reason));
+        assert!(events(&out).iter().any(|(r, _)| r == "InstanceUnhealthy"));
+        // A claim that is going is left alone.
+        case.world.edit_claim("n", |c| c.deleting = Some(at(6)));
         assert!(case.pass(400).proposals.is_empty());
     }
 }

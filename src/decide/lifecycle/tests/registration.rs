@@ -49,9 +49,8 @@ fn registered() -> Case {
     case
 }
 
-/// Case 11.
 #[test]
-fn a_node_gets_everything_from_its_claim_and_then_the_claim_is_registered() {
+fn case_11_a_node_gets_everything_from_its_claim_and_then_the_claim_is_registered() {
     let mut case = launched();
     case.world.node("n", ID, |n| n.taints = vec![unregistered()]);
     let out = case.pass(20);
@@ -93,9 +92,8 @@ fn a_node_gets_everything_from_its_claim_and_then_the_claim_is_registered() {
     );
 }
 
-/// Case 13.
 #[test]
-fn a_missing_taint_is_warned_about_once_and_does_not_stop_registration() {
+fn case_13_a_missing_taint_is_warned_about_once_and_does_not_stop_registration() {
     let mut case = launched();
     case.world.node("n", ID, |_| {});
     let out = case.pass(20);
@@ -109,9 +107,8 @@ fn a_missing_taint_is_warned_about_once_and_does_not_stop_registration() {
     );
 }
 
-/// Case 14.
 #[test]
-fn taints_stay_the_providers_where_the_label_says_so() {
+fn case_14_taints_stay_the_providers_where_the_label_says_so() {
     for (value, copied) in [("true", 0), ("false", 2)] {
         let mut case = launched();
         case.world.edit_claim("c", |c| {
@@ -124,18 +121,16 @@ fn taints_stay_the_providers_where_the_label_says_so() {
     }
 }
 
-/// Case 15.
 #[test]
-fn a_removed_startup_taint_does_not_come_back() {
+fn case_15_a_removed_startup_taint_does_not_come_back() {
     let mut case = registered();
     let out = case.pass(30);
     let patch = patch_of(&out, ObjectKind::Node, "n").expect("initialized label");
     assert!(patch.add_taints.is_empty());
 }
 
-/// Case 16.
 #[test]
-fn two_nodes_of_one_machine_are_a_final_failure() {
+fn case_16_two_nodes_of_one_machine_are_a_final_failure() {
     let mut case = launched();
     case.world.node("n1", ID, |_| {});
     case.world.node("n2", ID, |_| {});
@@ -147,9 +142,8 @@ fn two_nodes_of_one_machine_are_a_final_failure() {
     );
 }
 
-/// Cases 18 and 19.
 #[test]
-fn registration_times_out_after_fifteen_minutes() {
+fn case_18_19_registration_times_out_after_fifteen_minutes() {
     let mut case = launched();
     assert!(!keys(&case.pass(899)).contains(&"delete-claim/c".to_owned()));
     assert!(keys(&case.timers(900)).contains(&"delete-claim/c".to_owned()));
@@ -159,7 +153,7 @@ fn registration_times_out_after_fifteen_minutes() {
 
 /// Cases 20 and 21: two failures of four make a pool unhealthy.
 #[test]
-fn health_looks_at_the_last_four() {
+fn case_20_21_health_looks_at_the_last_four() {
     let mut case = Case::new();
     let healthy = |name: &str, ok: bool, case: &mut Case| {
         let id = format!("aws:///zone-a/i-{name}");
@@ -205,7 +199,7 @@ fn health_looks_at_the_last_four() {
 
 /// Cases 25 to 28: the first check that fails names the reason.
 #[test]
-fn initialization_checks_in_order() {
+fn case_25_27_28_initialization_checks_in_order() {
     type Change = fn(&mut crate::model::Node);
     let cases: [(&str, Change); 6] = [
         ("NodeNotReady", |n| {
@@ -238,9 +232,8 @@ fn initialization_checks_in_order() {
     }
 }
 
-/// Cases 26 and 30, with the root condition and the label.
 #[test]
-fn an_initialized_claim_is_ready_and_stays_so() {
+fn case_26_30_an_initialized_claim_is_ready_and_stays_so() {
     let mut case = registered();
     let out = case.pass(30);
     let claim = patch_of(&out, ObjectKind::NodeClaim, "c").expect("patch");
@@ -259,9 +252,8 @@ fn an_initialized_claim_is_ready_and_stays_so() {
     assert!(keys(&out).is_empty(), "{:?}", keys(&out));
 }
 
-/// Case 29.
 #[test]
-fn nothing_is_initialized_before_it_is_registered() {
+fn case_29_nothing_is_initialized_before_it_is_registered() {
     let mut case = launched();
     case.world.node("n", ID, |_| {});
     let patch = patch_of(&case.pass(20), ObjectKind::NodeClaim, "c");
@@ -270,4 +262,78 @@ fn nothing_is_initialized_before_it_is_registered() {
             .get(names::INITIALIZED_CONDITION)
             .is_none_or(|c| &*c.reason == "AwaitingReconciliation")
     }));
+}
+
+/// A pool whose condition says that; `observed` is the generation at which it was set.
+fn told(case: &mut Case, status: Option<Status>, observed: i64) {
+    case.world.edit_pool("default", |p| {
+        p.conditions.remove(HEALTHY);
+        if let Some(status) = status {
+            let mut condition = cond(status, 0);
+            condition.observed_generation = Some(observed);
+            p.conditions.insert(HEALTHY.into(), condition);
+        }
+    });
+}
+
+const HEALTHY: &str = "NodeRegistrationHealthy";
+
+fn health_of(case: &mut Case, second: i64) -> Option<Status> {
+    let patch = patch_of(&case.pass(second), ObjectKind::NodePool, "default");
+    patch.and_then(|p| p.conditions.get(HEALTHY).map(|c| c.status))
+}
+
+#[test]
+fn case_22_a_changed_pool_starts_anew() {
+    let mut case = Case::new();
+    told(&mut case, Some(Status::False), 1);
+    case.memory
+        .rings
+        .insert("pool-default".into(), [false, false].into());
+    assert_eq!(health_of(&mut case, 0), None);
+    case.world.edit_pool("default", |p| p.generation = 2);
+    assert_eq!(health_of(&mut case, 1), Some(Status::Unknown));
+    assert!(case.memory.rings.is_empty());
+
+    // A changed class is as good as a changed pool.
+    let mut case = Case::new();
+    told(&mut case, Some(Status::False), 1);
+    assert_eq!(health_of(&mut case, 0), None);
+    case.memory
+        .rings
+        .insert("pool-default".into(), [false, false].into());
+    let mut class = (*case.world.snapshot.classes["default"]).clone();
+    class.generation = 2;
+    case.world
+        .apply(crate::model::Delta::Class(std::sync::Arc::new(class)));
+    assert_eq!(health_of(&mut case, 1), Some(Status::Unknown));
+    assert!(case.memory.rings.is_empty());
+}
+
+#[test]
+fn case_23_a_pool_that_is_gone_or_no_owner_hears_nothing() {
+    let mut case = launched();
+    case.world.apply(crate::model::Delta::PoolGone("default".into()));
+    assert!(keys(&case.pass(1000)).contains(&"delete-claim/c".to_owned()));
+    assert!(case.memory.rings.is_empty());
+    let mut case = launched();
+    told(&mut case, Some(Status::Unknown), 1);
+    case.world.edit_claim("c", |c| {
+        c.labels.insert(names::NODEPOOL.into(), "another".into());
+    });
+    assert_eq!(health_of(&mut case, 1000), None);
+    assert!(case.memory.rings.is_empty());
+}
+
+#[test]
+fn case_24_a_restart_remembers_an_unhealthy_pool() {
+    for (before, after) in [(Status::False, None), (Status::Unknown, Some(Status::True))] {
+        let mut case = launched();
+        told(&mut case, Some(before), 1);
+        case.world.node("n", ID, |n| {
+            n.labels = labels(&[(names::REGISTERED, "true")]);
+            n.finalizers = vec![names::TERMINATION_FINALIZER.into()];
+        });
+        assert_eq!(health_of(&mut case, 20), after, "{before:?}");
+    }
 }

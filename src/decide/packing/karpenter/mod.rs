@@ -29,6 +29,7 @@ use crate::model::decision::Refusal;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::{Name, Pod};
 
+pub use draft::claim_name;
 pub use places::{Tried, places};
 
 use claims::OpenClaim;

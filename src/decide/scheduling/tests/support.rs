@@ -148,6 +148,7 @@ impl World {
             hash: "hash".into(),
             conditions: crate::model::condition::Conditions::new(),
             status_nodes: 0,
+            class_generation: None,
             status_resources: Resources::default(),
             invalid: Vec::new(),
         };
@@ -236,6 +237,7 @@ impl World {
             allocatable: room.clone(),
             ready: true,
             ready_since: Some(now()),
+            ailments: Vec::new(),
             unschedulable: false,
             created: now(),
             deleting: None,

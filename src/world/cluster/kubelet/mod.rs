@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::rows::PodRow;
 use super::run::{Cluster, Work};
-use super::timers::{Timer, after};
+use super::timers::Timer;
+use crate::clock::after;
 use crate::model::Name;
 use crate::world::apiserver::DeleteOptions;
 use crate::world::ec2::{Machine, MachineEvent};

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::clock::after;
 use crate::model::{Name, Phase};
 use crate::world::cluster::conditions::{Cond, object_at, set, time};
 use crate::world::cluster::rows::{Key, NodeReady, PodRow};
 use crate::world::cluster::run::{Cluster, Work};
-use crate::world::cluster::timers::{Timer, after};
+use crate::world::cluster::timers::Timer;
 use crate::world::random;
 
 /// Pods bound to a node that does not exist are collected after this time.

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::replicaset::{count, victims};
 use super::template;
+use crate::clock::after;
 use crate::model::Phase;
 use crate::world::apiserver::{Propagation, Stored};
 use crate::world::cluster::conditions::{Cond, object_at, set, status_of, time};
 use crate::world::cluster::index::Place;
 use crate::world::cluster::rows::{Key, PodRow};
 use crate::world::cluster::run::{Cluster, Work};
-use crate::world::cluster::timers::after;
 
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::template;
+use crate::clock::after;
 use crate::model::{Name, Phase};
 use crate::world::apiserver::DeleteOptions;
 use crate::world::cluster::conditions::object_at;
 use crate::world::cluster::rows::{Key, PodRow};
 use crate::world::cluster::run::{Cluster, Work};
-use crate::world::cluster::timers::after;
 
 impl Cluster {
     pub(in crate::world::cluster) fn sync_replica_set(&mut self, key: &Key) {
