@@ -24,7 +24,8 @@ fn launched() -> Case {
     let mut case = Case::new();
     case.world.claim("c", |c| {
         c.provider_id = ID.into();
-        c.labels.extend(labels(&[("team", "a")]));
+        c.labels
+            .extend(labels(&[("team", "a"), (names::EC2_NODECLASS, "default")]));
         c.annotations
             .extend(labels(&[("note", "b"), ("kerf.dev/decision", "1")]));
         c.taints = vec![taint("dedicated", TaintEffect::NoSchedule)];

@@ -48,6 +48,7 @@ fn case_59_a_node_smaller_than_promised_is_reported() {
     for (percent, status) in [(50, Status::False), (89, Status::False), (91, Status::True)] {
         let mut case = fleet(1, 0);
         case.world.edit_claim("n0", |c| {
+            c.conditions.remove(names::CONSISTENT_STATE_FOUND);
             c.requests = crate::model::Resources {
                 memory: 1,
                 ..crate::model::Resources::default()
