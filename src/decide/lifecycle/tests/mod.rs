@@ -1,6 +1,7 @@
 //! The numbered cases of `lifecycle §24` that are decided here, by number.
 
 mod deletion;
+mod eviction;
 mod launch;
 mod numbers;
 mod pools;
