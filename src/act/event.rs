@@ -38,6 +38,7 @@ pub(super) async fn emit(
     let at = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let api_version = match about.kind {
         ObjectKind::NodeClaim | ObjectKind::NodePool => "karpenter.sh/v1",
+        ObjectKind::NodeOverlay => "karpenter.sh/v1alpha1",
         ObjectKind::NodeClass => "karpenter.k8s.aws/v1",
         ObjectKind::Node | ObjectKind::Pod => "v1",
     };

@@ -82,6 +82,7 @@ fn path(kind: &str, namespace: &str, name: &str) -> String {
     let (root, plural) = match kind {
         "NodeClaim" => ("/apis/karpenter.sh/v1", "nodeclaims"),
         "NodePool" => ("/apis/karpenter.sh/v1", "nodepools"),
+        "NodeOverlay" => ("/apis/karpenter.sh/v1alpha1", "nodeoverlays"),
         "EC2NodeClass" => ("/apis/karpenter.k8s.aws/v1", "ec2nodeclasses"),
         "Node" => ("/api/v1", "nodes"),
         "Pod" => ("/api/v1", "pods"),

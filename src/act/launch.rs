@@ -72,7 +72,8 @@ async fn try_launch(
         )
         .await;
     };
-    let Some(catalogue) = context.snapshot.catalogue(&claim.class.name) else {
+    let pool = claim.pool().map_or("", |p| &**p);
+    let Some(catalogue) = context.snapshot.types_of(pool, &claim.class.name) else {
         let message = format!(
             "the instance types of EC2NodeClass {} are not known yet",
             class.name

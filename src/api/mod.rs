@@ -12,6 +12,7 @@ pub mod nodepool;
 pub mod schema;
 pub mod shared;
 pub mod validate;
+pub mod validate_overlay;
 
 #[cfg(test)]
 mod agreement_tests;

@@ -88,14 +88,7 @@ fn taints(taints: &[Taint], startup: &[Taint], out: &mut Vec<String>) {
 pub fn requirement(r: &Requirement) -> Vec<String> {
     let mut out = Vec::new();
     let key = crate_key(&r.key);
-    if !OPERATORS.contains(&r.operator.as_str()) {
-        let hint = suggestion(&r.operator, OPERATORS.into_iter());
-        out.push(format!(
-            "the operator {:?} is not one of {}{hint}",
-            r.operator,
-            OPERATORS.join(", ")
-        ));
-    }
+    out.extend(arity(&r.operator, &r.values));
     out.extend(bad_key(key));
     out.extend(
         r.values
@@ -104,21 +97,11 @@ pub fn requirement(r: &Requirement) -> Vec<String> {
             .map(|v| bad_value(v)),
     );
     let least = usize::try_from(r.min_values.unwrap_or(0)).unwrap_or(0);
-    match r.operator.as_str() {
-        "In" if r.values.is_empty() => out.push("the operator In needs at least one value".into()),
-        "In" if r.values.len() < least => {
-            out.push(format!(
-                "minValues is {least}, but only {} values are listed",
-                r.values.len()
-            ));
-        }
-        "Gt" | "Lt" | "Gte" | "Lte" if !is_one_number(&r.values) => {
-            out.push(format!(
-                "the operator {} needs exactly one value, a whole number that is not negative",
-                r.operator
-            ));
-        }
-        _ => {}
+    if r.operator == "In" && !r.values.is_empty() && r.values.len() < least {
+        out.push(format!(
+            "minValues is {least}, but only {} values are listed",
+            r.values.len()
+        ));
     }
     if let Some(known) = known_values(key).filter(|_| r.operator == "In" && !r.values.is_empty()) {
         let count = r.values.iter().filter(|v| known.contains(&v.as_str())).count();
@@ -138,6 +121,24 @@ pub fn requirement(r: &Requirement) -> Vec<String> {
         }
     }
     out
+}
+
+/// What is wrong with an operator and the number and form of its values.
+pub fn arity(operator: &str, values: &[String]) -> Option<String> {
+    match operator {
+        "In" if values.is_empty() => Some("the operator In needs at least one value".into()),
+        "Gt" | "Lt" | "Gte" | "Lte" if !is_one_number(values) => Some(format!(
+            "the operator {operator} needs exactly one value, a whole number that is not negative"
+        )),
+        known if OPERATORS.contains(&known) => None,
+        unknown => {
+            let hint = suggestion(unknown, OPERATORS.into_iter());
+            Some(format!(
+                "the operator {unknown:?} is not one of {}{hint}",
+                OPERATORS.join(", ")
+            ))
+        }
+    }
 }
 
 /// Keys whose values are a closed set.

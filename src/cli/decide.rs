@@ -7,8 +7,8 @@ use super::args::{Consolidate, Plan};
 use super::{CliError, Output, consolidate, inputs, plan, print};
 use crate::decide::Fuel;
 use crate::decide::disruption;
-use crate::decide::scheduling::{Problem, Purpose, prepare, solve_prepared};
-use crate::model::{Name, UsdPerHour};
+use crate::decide::scheduling::{Problem, Purpose, batch, prepare, solve_prepared};
+use crate::model::UsdPerHour;
 
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
@@ -16,13 +16,7 @@ fn micros(since: Instant) -> u64 {
 
 pub fn plan(args: &Plan, output: Output) -> Result<ExitCode, CliError> {
     let ready = inputs::read(&args.inputs, &args.settings)?;
-    let pods: Vec<Name> = ready
-        .snapshot
-        .pods
-        .iter()
-        .filter(|(_, pod)| pod.is_provisionable())
-        .map(|(key, _)| key.clone())
-        .collect();
+    let pods = batch::batch(&ready.snapshot, ready.now);
     let started = Instant::now();
     let prepared = prepare(&ready.snapshot, &ready.settings, ready.now);
     let problem = Problem {

@@ -19,6 +19,7 @@ use crate::engine::{Ended, Engine, Parts};
 use crate::gate::{Command, Mode, Policies, Supervision};
 use crate::ledger::Book;
 use crate::ledger::recorder::Recorder;
+use crate::observe::kinds::Kind;
 use crate::observe::{CloudWatch, Objects, Observer, read_only};
 use crate::world::apiserver::StateFile;
 use crate::world::scenario::{self, Scenario};
@@ -312,7 +313,7 @@ async fn live(
     let reader = read_only(world.api.client("kerf-reader"));
     let ended = Engine::run(Parts {
         clock,
-        observer: Observer::start(&reader, clock),
+        observer: Observer::start_with(&reader, clock, "", &unwatched(&plan.settings)),
         cloud: CloudWatch::new(Rc::new(reading) as Rc<dyn crate::cloud::CloudRead>, clock),
         objects: Objects::new(reader),
         actor: Box::new(move || {
@@ -356,4 +357,13 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
         .mode(0o600)
         .open(path)?;
     file.write_all(text.as_bytes())
+}
+
+/// Kinds whose feature gate is off.
+fn unwatched(settings: &crate::decide::Settings) -> Vec<Kind> {
+    let mut out = Vec::new();
+    if !settings.node_overlay {
+        out.push(Kind::Overlay);
+    }
+    out
 }

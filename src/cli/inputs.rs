@@ -46,6 +46,7 @@ pub fn read(inputs: &Inputs, settings: &SettingsArgs) -> Result<Ready, CliError>
         tracing::warn!("{warning}");
     }
     let mut snapshot = loaded.snapshot;
+    gates(&mut snapshot, &settings);
     match inputs.instance_types.as_str() {
         "aws" => {
             return Err(CliError::Input(
@@ -74,6 +75,14 @@ pub fn read(inputs: &Inputs, settings: &SettingsArgs) -> Result<Ready, CliError>
         now,
         index_micros,
     })
+}
+
+/// Takes out what is under a feature gate that is off.
+fn gates(snapshot: &mut Snapshot, settings: &Settings) {
+    if !settings.node_overlay && !snapshot.overlays.is_empty() {
+        tracing::warn!("NodeOverlays are left out: turn them on with --feature-gates NodeOverlay=true");
+        snapshot.overlays.clear();
+    }
 }
 
 /// The built-in facts as each node class would see them: its kubelet settings and disks count, its selectors do not,

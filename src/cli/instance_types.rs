@@ -1,6 +1,6 @@
 //! Instance types from a file, in either form that Karpenter's kwok provider reads (commands, `kerf plan`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,8 +9,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::names;
-use crate::model::instance_type::{CapacityType, InstanceType, Offering};
+use crate::api::schema::suggestion;
+use crate::model::instance_type::{CapacityType, InstanceType, Offering, Overrides};
+use crate::model::resources::parse_quantity;
 use crate::model::{Catalogue, Name, Operator, Requirement, Requirements, Resources, UsdPerHour};
+
+/// Largest text that a compressed file may hold.
+const LARGEST: u64 = 256 << 20;
 
 /// What is wrong with a file of instance types.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +26,17 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    #[error("{path} is no list of instance types: {message}")]
-    Format { path: String, message: String },
+    /// `at` names the type and the field.
+    #[error("{path}, {at}: {message}")]
+    Format {
+        path: String,
+        at: String,
+        message: String,
+    },
 }
+
+/// Field path and message of one mistake.
+type Bad = (String, String);
 
 #[derive(Deserialize)]
 struct Row {
@@ -56,14 +69,18 @@ struct Sale {
     capacity_type: Option<String>,
     #[serde(default)]
     zone: Option<String>,
-    #[serde(alias = "Price")]
-    price: f64,
+    #[serde(default, alias = "Price")]
+    price: Option<f64>,
     #[serde(default = "yes", alias = "Available")]
     available: bool,
     #[serde(default, alias = "Requirements")]
     requirements: Vec<Rule>,
     #[serde(default, rename = "reservationCapacity", alias = "ReservationCapacity")]
-    reservation_capacity: i64,
+    reservation_capacity: Option<i64>,
+    #[serde(default, rename = "capacityOverride", alias = "CapacityOverride")]
+    capacity: BTreeMap<String, Value>,
+    #[serde(default, rename = "overheadOverride", alias = "OverheadOverride")]
+    overhead: BTreeMap<String, Value>,
 }
 
 fn yes() -> bool {
@@ -85,6 +102,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Catalogue, Error> {
     let mut plain = Vec::new();
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
         flate2::read::GzDecoder::new(bytes)
+            .take(LARGEST)
             .read_to_end(&mut plain)
             .map_err(|source| Error::Read {
                 path: path.to_owned(),
@@ -94,39 +112,100 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Catalogue, Error> {
     } else {
         bytes
     };
-    let format = |message: String| Error::Format {
+    let format = |at: String, message: String| Error::Format {
         path: path.to_owned(),
+        at,
         message,
     };
-    let rows: Vec<Row> = serde_json::from_slice(bytes).map_err(|e| format(e.to_string()))?;
-    let types = rows
-        .into_iter()
-        .map(|row| {
-            let name = row.name.clone();
-            instance_type(&row)
-                .map(Arc::new)
-                .map_err(|why| format(format!("{name}: {why}")))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Catalogue::new(types))
+    let list: Vec<Value> = serde_json::from_slice(bytes)
+        .map_err(|e| format("a JSON list of instance types is expected".into(), e.to_string()))?;
+    let mut types: BTreeMap<Name, InstanceType> = BTreeMap::new();
+    for (i, value) in list.into_iter().enumerate() {
+        let name = value["name"].as_str().unwrap_or_default().to_owned();
+        let at = if name.is_empty() {
+            format!("instance type {}", i + 1)
+        } else {
+            format!("instance type {name}")
+        };
+        let row: Row = serde_json::from_value(value).map_err(|e| format(at.clone(), e.to_string()))?;
+        let read = instance_type(&row).map_err(|(field, why)| format(format!("{at}, {field}"), why))?;
+        if types.insert(read.name.clone(), read).is_some() {
+            return Err(format(at, "is given twice: remove one".into()));
+        }
+    }
+    let reserves = |t: &InstanceType| t.offerings.iter().any(|o| o.reservation().is_some());
+    if types.values().any(reserves) {
+        types.values_mut().for_each(name_reservations);
+    }
+    Ok(Catalogue::new(types.into_values().map(Arc::new)))
 }
 
-fn resources(map: &BTreeMap<String, Value>) -> Result<Resources, String> {
-    let mut out = Resources::default();
+/// Where something is reserved, what is not says so (`scheduling §13.1`).
+fn name_reservations(kind: &mut InstanceType) {
+    let key = names::RESERVATION_ID;
+    let none = || Requirement::new::<Name>(key, Operator::DoesNotExist, []);
+    let ids: BTreeSet<Name> = kind
+        .offerings
+        .iter()
+        .filter_map(|o| o.reservation().cloned())
+        .collect();
+    let own = if ids.is_empty() {
+        none()
+    } else {
+        Requirement::is_in(key, ids)
+    };
+    kind.requirements.0.entry(key.into()).or_insert(own);
+    for offering in &mut kind.offerings {
+        offering.requirements.0.entry(key.into()).or_insert_with(none);
+    }
+}
+
+fn amounts(field: &str, map: &BTreeMap<String, Value>) -> Result<BTreeMap<Name, i64>, Bad> {
+    let mut out = BTreeMap::new();
     for (key, value) in map {
+        let bad = |message: String| (format!("{field}.{key}"), message);
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
-            other => return Err(format!("{key}: {other} is not a quantity")),
+            other => return Err(bad(format!("{other} is not a quantity"))),
         };
-        out.set_quantity(key, &text).map_err(|e| format!("{key}: {e}"))?;
+        let amount = parse_quantity(key, &text).map_err(|e| bad(e.to_string()))?;
+        if amount < 0 {
+            return Err(bad(format!("{text} is negative: a quantity must be 0 or more")));
+        }
+        out.insert(key.as_str().into(), amount);
     }
     Ok(out)
 }
 
-fn requirement(rule: &Rule) -> Result<Requirement, String> {
-    let operator = Operator::parse(&rule.operator)
-        .ok_or_else(|| format!("{}: \"{}\" is no operator", rule.key, rule.operator))?;
+fn resources(field: &str, map: &BTreeMap<String, Value>) -> Result<Resources, Bad> {
+    let mut out = Resources::default();
+    for (key, value) in amounts(field, map)? {
+        out.set(&key, value);
+    }
+    Ok(out)
+}
+
+/// `allowed` are the operators that the place takes.
+fn requirement(field: &str, rule: &Rule, allowed: &[Operator]) -> Result<Requirement, Bad> {
+    let operator = Operator::parse(&rule.operator).filter(|o| allowed.contains(o));
+    let Some(operator) = operator else {
+        let words: Vec<&str> = allowed.iter().map(|o| o.as_str()).collect();
+        let hint = suggestion(&rule.operator, words.iter().copied());
+        return Err((
+            format!("{field}.operator"),
+            format!("{:?} is not one of {}{hint}", rule.operator, words.join(", ")),
+        ));
+    };
+    if rule.key.is_empty() {
+        return Err((format!("{field}.key"), "is empty".into()));
+    }
+    if operator == Operator::In && rule.values.is_empty() {
+        return Err((
+            format!("{field}.values"),
+            "the operator In needs at least one value".into(),
+        ));
+    }
     Ok(Requirement::new(
         &rule.key,
         operator,
@@ -134,14 +213,15 @@ fn requirement(rule: &Rule) -> Result<Requirement, String> {
     ))
 }
 
-fn offering(sale: &Sale) -> Result<Offering, String> {
-    let mut requirements: Requirements = sale
-        .requirements
-        .iter()
-        .map(requirement)
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .collect();
+fn offering(field: &str, sale: &Sale, kind: &str) -> Result<Offering, Bad> {
+    let mut requirements = Requirements::default();
+    for (i, rule) in sale.requirements.iter().enumerate() {
+        requirements.add(requirement(
+            &format!("{field}.requirements[{i}]"),
+            rule,
+            &Operator::ALL,
+        )?);
+    }
     for (key, value) in [
         (names::ZONE, &sale.zone),
         (names::CAPACITY_TYPE, &sale.capacity_type),
@@ -150,30 +230,87 @@ fn offering(sale: &Sale) -> Result<Offering, String> {
             requirements.add(Requirement::is_in(key, [value.as_str()]));
         }
     }
-    let one = |key: &str| -> Result<Name, String> {
-        requirements
-            .get(key)
-            .and_then(|r| r.values.first().cloned())
-            .ok_or_else(|| format!("an offering without {key}"))
+    let one = |key: &str| -> Result<Name, Bad> {
+        let values = requirements.get(key).map(|r| &r.values);
+        match values.filter(|v| v.len() == 1).and_then(|v| v.first()) {
+            Some(value) => Ok(value.clone()),
+            None => Err((field.to_owned(), format!("needs exactly one value of {key}"))),
+        }
     };
-    let capacity_type = one(names::CAPACITY_TYPE)?;
+    let (zone, capacity_type) = (one(names::ZONE)?, one(names::CAPACITY_TYPE)?);
+    let Some(capacity_type) = CapacityType::parse(&capacity_type) else {
+        let words = CapacityType::ALL.map(CapacityType::as_str);
+        let hint = suggestion(&capacity_type, words.into_iter());
+        let message = format!(
+            "{capacity_type:?} is no capacity type, write one of {}{hint}",
+            words.join(", ")
+        );
+        return Err((field.to_owned(), message));
+    };
+    let reserved = capacity_type == CapacityType::Reserved;
+    if reserved && sale.reservation_capacity.is_none_or(|n| n < 0) {
+        let message = "a reserved offering needs the number of instances that are free, 0 or more";
+        return Err((format!("{field}.reservationCapacity"), message.into()));
+    }
+    if reserved && !requirements.0.contains_key(names::RESERVATION_ID) {
+        requirements.add(Requirement::is_in(
+            names::RESERVATION_ID,
+            [format!("{kind}-{zone}")],
+        ));
+    }
+    if sale.price.is_some_and(|p| p < 0.0 || !p.is_finite()) {
+        return Err((format!("{field}.price"), "must be 0 or more".into()));
+    }
+    let overrides = Overrides {
+        capacity: amounts(&format!("{field}.capacityOverride"), &sale.capacity)?,
+        overhead: amounts(&format!("{field}.overheadOverride"), &sale.overhead)?,
+    };
     Ok(Offering {
-        zone: one(names::ZONE)?,
-        capacity_type: CapacityType::parse(&capacity_type)
-            .ok_or_else(|| format!("\"{capacity_type}\" is no capacity type"))?,
-        price: UsdPerHour::from_f64(sale.price),
+        zone,
+        capacity_type,
+        price: sale.price.map_or(UsdPerHour::MAX, UsdPerHour::from_f64),
         available: sale.available,
         requirements,
-        reservation_capacity: sale.reservation_capacity,
+        reservation_capacity: sale.reservation_capacity.unwrap_or(0),
+        overrides: (overrides != Overrides::default()).then(|| Arc::new(overrides)),
     })
 }
 
-fn instance_type(row: &Row) -> Result<InstanceType, String> {
-    let offerings = row
-        .offerings
-        .iter()
-        .map(offering)
-        .collect::<Result<Vec<_>, _>>()?;
+/// Reserved capacity without a price counts as a ten millionth of the on-demand price.
+fn complete_prices(offerings: &mut [Offering]) -> Result<(), Bad> {
+    for i in 0..offerings.len() {
+        if offerings[i].price != UsdPerHour::MAX {
+            continue;
+        }
+        let field = format!("offerings[{i}].price");
+        if offerings[i].capacity_type != CapacityType::Reserved {
+            return Err((field, "is missing: write the price in $/h".into()));
+        }
+        let on_demand = offerings
+            .iter()
+            .filter(|o| o.capacity_type == CapacityType::OnDemand && o.price != UsdPerHour::MAX)
+            .min_by_key(|o| (o.zone != offerings[i].zone, o.price))
+            .map(|o| o.price.reserved());
+        let Some(price) = on_demand else {
+            return Err((
+                field,
+                "is missing, and there is no on-demand price to go by".into(),
+            ));
+        };
+        offerings[i].price = price;
+    }
+    Ok(())
+}
+
+fn instance_type(row: &Row) -> Result<InstanceType, Bad> {
+    if row.name.is_empty() {
+        return Err(("name".into(), "is empty".into()));
+    }
+    let mut offerings = Vec::with_capacity(row.offerings.len());
+    for (i, sale) in row.offerings.iter().enumerate() {
+        offerings.push(offering(&format!("offerings[{i}]"), sale, &row.name)?);
+    }
+    complete_prices(&mut offerings)?;
     let mut implied = Requirements::default();
     let mut put = |key: &str, values: Vec<Name>| {
         if !values.is_empty() {
@@ -197,52 +334,23 @@ fn instance_type(row: &Row) -> Result<InstanceType, String> {
             .map(|o| o.capacity_type.as_str().into())
             .collect(),
     );
-    for rule in &row.requirements {
-        let own = requirement(rule)?;
+    for (i, rule) in row.requirements.iter().enumerate() {
+        let own = requirement(
+            &format!("requirements[{i}]"),
+            rule,
+            &[Operator::In, Operator::DoesNotExist],
+        )?;
         implied.0.insert(own.key.clone(), own);
     }
     Ok(InstanceType {
         name: row.name.as_str().into(),
         requirements: implied,
-        capacity: resources(&row.resources)?,
-        overhead: resources(&row.overhead)?,
+        capacity: resources("resources", &row.resources)?,
+        overhead: resources("overhead", &row.overhead)?,
         offerings,
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_forms_are_read() {
-        let text = r#"[
-            {"name":"c-2x-amd64-linux","architecture":"amd64","operatingSystems":["linux"],
-             "resources":{"cpu":"2","memory":"4Gi","pods":"32"},
-             "offerings":[{"capacityType":"spot","zone":"test-zone-a","price":0.05}]},
-            {"name":"b","architecture":"arm64","operatingSystems":["linux"],
-             "resources":{"cpu":4,"memory":"8Gi","pods":"10"},"overhead":{"cpu":"100m"},
-             "requirements":[{"key":"gpu","operator":"DoesNotExist"},{"key":"kubernetes.io/arch","operator":"In","values":["amd64"]}],
-             "offerings":[{"Price":0.1,"Available":false,"Requirements":[
-                {"key":"karpenter.sh/capacity-type","operator":"In","values":["on-demand"]},
-                {"key":"topology.kubernetes.io/zone","operator":"In","values":["z"]}]}]}]"#;
-        let catalogue = parse("types.json", text.as_bytes()).expect("good file");
-        let b = catalogue.get("b").expect("there");
-        assert_eq!(b.allocatable().cpu, 3900);
-        assert!(!b.offerings[0].available);
-        assert_eq!(
-            b.requirements.get(names::ARCH),
-            Some(&Requirement::is_in(names::ARCH, ["amd64"]))
-        );
-        let a = catalogue.get("c-2x-amd64-linux").expect("there");
-        assert_eq!(&*a.offerings[0].zone, "test-zone-a");
-        assert_eq!(a.offerings[0].price, UsdPerHour::from_f64(0.05));
-    }
-
-    #[test]
-    fn a_bad_file_says_where() {
-        let text = r#"[{"name":"x","resources":{"cpu":"two"}}]"#;
-        let why = parse("types.json", text.as_bytes()).expect_err("bad").to_string();
-        assert!(why.contains("types.json") && why.contains("x: cpu"), "{why}");
-    }
-}
+#[path = "instance_types_tests.rs"]
+mod tests;

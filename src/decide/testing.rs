@@ -98,6 +98,7 @@ impl World {
                     Requirement::is_in(names::CAPACITY_TYPE, [capacity.as_str()]),
                 ]),
                 reservation_capacity: 0,
+                overrides: None,
             };
             let offerings = ["zone-a", "zone-b"]
                 .iter()

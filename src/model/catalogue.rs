@@ -8,19 +8,23 @@ use serde::{Deserialize, Serialize};
 use super::index::Index;
 use super::{InstanceType, Name};
 
-/// All instance types that one node class may use, in name order, with prices of one moment.
+/// All instance types that one node class may use, in name order, with prices of one moment. A type whose offerings
+/// make different machines has one row for each kind (decisions §3: a row is type and allocatable group).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Arc<InstanceType>>", into = "Vec<Arc<InstanceType>>")]
 pub struct Catalogue {
-    types: Vec<Arc<InstanceType>>,
+    rows: Vec<Arc<InstanceType>>,
+    /// Name → the first of its rows.
     by_name: BTreeMap<Name, usize>,
+    /// Types with several rows, as a whole.
+    whole: BTreeMap<Name, Arc<InstanceType>>,
     /// Compiled at first use.
     index: OnceLock<Arc<Index>>,
 }
 
 impl PartialEq for Catalogue {
     fn eq(&self, other: &Self) -> bool {
-        self.types == other.types
+        self.rows == other.rows && self.whole == other.whole
     }
 }
 
@@ -29,44 +33,63 @@ impl Catalogue {
     pub fn new(types: impl IntoIterator<Item = Arc<InstanceType>>) -> Self {
         let sorted: BTreeMap<Name, Arc<InstanceType>> =
             types.into_iter().map(|t| (t.name.clone(), t)).collect();
-        let types: Vec<_> = sorted.into_values().collect();
-        let by_name = types
-            .iter()
-            .enumerate()
-            .map(|(i, t)| (t.name.clone(), i))
-            .collect();
-        Self {
-            types,
-            by_name,
-            index: OnceLock::new(),
+        let mut out = Self::default();
+        for (name, kind) in sorted {
+            out.by_name.insert(name.clone(), out.rows.len());
+            match kind.split() {
+                None => out.rows.push(kind),
+                Some(rows) => {
+                    out.rows.extend(rows.into_iter().map(Arc::new));
+                    out.whole.insert(name, kind);
+                }
+            }
         }
+        out
     }
 
+    /// The rows, by name; nearly always one a type.
     pub fn types(&self) -> &[Arc<InstanceType>] {
-        &self.types
+        &self.rows
+    }
+
+    /// Every type once, with all its offerings.
+    pub fn distinct(&self) -> impl Iterator<Item = &Arc<InstanceType>> {
+        self.by_name
+            .iter()
+            .filter_map(|(name, i)| self.whole.get(name).or_else(|| self.rows.get(*i)))
     }
 
     /// The bit-set index; bit `i` is `types()[i]`.
     pub fn index(&self) -> &Arc<Index> {
         self.index
-            .get_or_init(|| Arc::new(Index::new(self.types.iter().map(AsRef::as_ref))))
+            .get_or_init(|| Arc::new(Index::new(self.rows.iter().map(AsRef::as_ref))))
     }
 
-    /// Position of a type, its bit in the index.
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).copied()
+    /// Positions of a type's rows, their bits in the index.
+    pub fn positions(&self, name: &str) -> impl Iterator<Item = usize> {
+        let first = self.by_name.get(name).copied().unwrap_or(self.rows.len());
+        self.rows
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take_while(move |(_, t)| &*t.name == name)
+            .map(|(i, _)| i)
     }
 
+    /// The type with all its offerings.
     pub fn get(&self, name: &str) -> Option<&Arc<InstanceType>> {
-        self.by_name.get(name).map(|i| &self.types[*i])
+        self.whole
+            .get(name)
+            .or_else(|| self.by_name.get(name).and_then(|i| self.rows.get(*i)))
     }
 
+    /// How many types.
     pub fn len(&self) -> usize {
-        self.types.len()
+        self.by_name.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.types.is_empty()
+        self.rows.is_empty()
     }
 }
 
@@ -77,6 +100,6 @@ impl From<Vec<Arc<InstanceType>>> for Catalogue {
 }
 impl From<Catalogue> for Vec<Arc<InstanceType>> {
     fn from(c: Catalogue) -> Self {
-        c.types
+        c.distinct().cloned().collect()
     }
 }

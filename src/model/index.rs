@@ -372,6 +372,7 @@ mod tests {
                 available: true,
                 requirements: Requirements::default(),
                 reservation_capacity: 0,
+                overrides: None,
             }],
         }
     }

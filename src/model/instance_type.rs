@@ -1,8 +1,12 @@
 //! Instance types and offerings (`scheduling §13.1`).
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Name, Requirements, Resources, UsdPerHour};
+use crate::api::names;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -60,6 +64,35 @@ impl InstanceType {
         out
     }
 
+    /// One row an allocatable group (`scheduling §13.1`): offerings that make the same machine of it, those without
+    /// overrides first. `None` when there is but one.
+    pub fn split(&self) -> Option<Vec<Self>> {
+        let mut groups: BTreeMap<Option<Arc<Overrides>>, Vec<Offering>> = BTreeMap::new();
+        for offering in &self.offerings {
+            groups
+                .entry(offering.overrides.clone())
+                .or_default()
+                .push(offering.clone());
+        }
+        if groups.keys().all(Option::is_none) {
+            return None;
+        }
+        let rows = groups.into_iter().map(|(overrides, offerings)| {
+            let mut row = Self {
+                offerings,
+                ..self.clone()
+            };
+            for (key, value) in overrides.iter().flat_map(|o| &o.capacity) {
+                row.capacity.set(key, *value);
+            }
+            for (key, value) in overrides.iter().flat_map(|o| &o.overhead) {
+                row.overhead.set(key, *value);
+            }
+            row
+        });
+        Some(rows.collect())
+    }
+
     /// The first offering of that zone and capacity type, whether available or not (`disruption §3`, price).
     pub fn offering(&self, zone: &str, capacity_type: &str) -> Option<&Offering> {
         self.offerings
@@ -79,4 +112,26 @@ pub struct Offering {
     /// Free instances of a reservation; 0 for the other capacity types.
     #[serde(default)]
     pub reservation_capacity: i64,
+    /// How machines of this offering differ from the type's others; `None`: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<Arc<Overrides>>,
+}
+
+/// Entries that replace those of the type (`scheduling §13.1`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Overrides {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub capacity: BTreeMap<Name, i64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overhead: BTreeMap<Name, i64>,
+}
+
+impl Offering {
+    /// The reservation that it takes its instances from.
+    pub fn reservation(&self) -> Option<&Name> {
+        self.requirements
+            .get(names::RESERVATION_ID)
+            .and_then(|r| r.values.first())
+            .filter(|_| self.capacity_type == CapacityType::Reserved)
+    }
 }

@@ -43,6 +43,10 @@ pub struct PodSpec {
     /// A required term used `matchFields`, which makes the pod ignored (`scheduling §4.1`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_match_fields: bool,
+    /// What is wrong with its selectors beyond what a [`Requirement`] can say: operators with too few or too many values
+    /// (`scheduling §6.4`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invalid: Vec<Name>,
     /// Preferred node-affinity terms with weight, in spec order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub preferred_terms: Vec<(i32, Vec<Requirement>)>,

@@ -1,13 +1,16 @@
 //! The immutable picture that decisions read, and the deltas between two of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use imbl::OrdMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::overlaid::{Overlaid, PoolTypes};
 use super::storage::{Attachment, CsiNode, Namespace, Pdb, StorageClass, Volume, VolumeClaim};
-use super::{CapacityType, Catalogue, Claim, Name, Node, NodeClass, NodePool, Pod, PodSpec, UsdPerHour};
+use super::{
+    CapacityType, Catalogue, Claim, Name, Node, NodeClass, NodePool, Overlay, Pod, PodSpec, UsdPerHour,
+};
 
 /// Everything that decisions know. Cloning shares structure. Tables are keyed by name (`namespace/name` where
 /// namespaced), so that walking them is in name order on every machine.
@@ -28,12 +31,16 @@ pub struct Snapshot {
     pub storage_classes: OrdMap<Name, Arc<StorageClass>>,
     pub csi_nodes: OrdMap<Name, Arc<CsiNode>>,
     pub attachments: OrdMap<Name, Arc<Attachment>>,
+    /// Empty while the feature gate `NodeOverlay` is off.
+    pub overlays: OrdMap<Name, Arc<Overlay>>,
     /// By node class name; [`ANY_CLASS`] holds the catalogue of a file given for all classes.
     pub catalogues: OrdMap<Name, Arc<Catalogue>>,
     /// Instances that the cloud reports, by provider id: for garbage collection and orphans.
     pub instances: OrdMap<Name, Arc<Instance>>,
     /// Interruption notices by provider id.
     pub notices: OrdMap<Name, Arc<Notice>>,
+    /// Overlays evaluated, without and with upstream's quirks; forgotten when something they depend on changes.
+    overlaid: [OnceLock<Arc<Overlaid>>; 2],
 }
 
 /// Key of [`Snapshot::catalogues`] that serves classes without a catalogue of their own.
@@ -129,6 +136,8 @@ pub enum Delta {
     CsiNodeGone(Name),
     Attachment(Arc<Attachment>),
     AttachmentGone(Name),
+    Overlay(Arc<Overlay>),
+    OverlayGone(Name),
     /// A whole catalogue, when a class first resolves or its types change.
     Catalogue {
         class: Name,
@@ -158,9 +167,28 @@ impl Snapshot {
     /// Applies one batch and steps the revision.
     pub fn apply(&mut self, deltas: &[Delta]) {
         for delta in deltas {
+            if self.reprices(delta) {
+                self.overlaid = Default::default();
+            }
             self.apply_one(delta);
         }
         self.revision += 1;
+    }
+
+    /// Whether overlays have to be evaluated again.
+    fn reprices(&self, delta: &Delta) -> bool {
+        match delta {
+            Delta::Pool(new) => self
+                .pools
+                .get(&new.name)
+                .is_none_or(|old| old.template != new.template || old.generation != new.generation),
+            Delta::PoolGone(_)
+            | Delta::Overlay(_)
+            | Delta::OverlayGone(_)
+            | Delta::Catalogue { .. }
+            | Delta::Offerings { .. } => true,
+            _ => false,
+        }
     }
 
     fn apply_one(&mut self, delta: &Delta) {
@@ -199,6 +227,8 @@ impl Snapshot {
             Delta::CsiNodeGone(k) => drop(self.csi_nodes.remove(k)),
             Delta::Attachment(r) => drop(self.attachments.insert(r.name.clone(), r.clone())),
             Delta::AttachmentGone(k) => drop(self.attachments.remove(k)),
+            Delta::Overlay(r) => drop(self.overlays.insert(r.name.clone(), r.clone())),
+            Delta::OverlayGone(k) => drop(self.overlays.remove(k)),
             Delta::Catalogue { class, types } => drop(self.catalogues.insert(class.clone(), types.clone())),
             Delta::Offerings { class, changes } => self.reprice(class, changes),
             Delta::Instance(r) => drop(self.instances.insert(r.provider_id.clone(), r.clone())),
@@ -229,12 +259,43 @@ impl Snapshot {
             }
         }
         let types = catalogue
-            .types()
-            .iter()
+            .distinct()
             .map(|t| changed.remove(&t.name).map_or_else(|| t.clone(), Arc::new))
             .collect::<Vec<_>>();
         self.catalogues
             .insert(class.clone(), Arc::new(Catalogue::new(types)));
+    }
+
+    /// What overlays make of each pool's types. `quirks`: as upstream does it (Q13). Evaluated at the first call after
+    /// [`Self::apply`]; change the tables it reads before that.
+    pub fn overlaid(&self, quirks: bool) -> &Arc<Overlaid> {
+        self.overlaid[usize::from(quirks)].get_or_init(|| {
+            let pools = self.pools.values().filter_map(|pool| {
+                let catalogue = self.catalogue(&pool.template.class.name)?;
+                Some((&**pool, &**catalogue))
+            });
+            Arc::new(Overlaid::new(
+                self.overlays.values().map(AsRef::as_ref),
+                pools,
+                quirks,
+            ))
+        })
+    }
+
+    /// A pool's types with what overlays change; `None` where they change nothing.
+    pub fn pool_types(&self, pool: &str, quirks: bool) -> Option<&PoolTypes> {
+        if self.overlays.is_empty() {
+            return None;
+        }
+        self.overlaid(quirks).pool(pool)
+    }
+
+    /// The instance types of a pool of that class, overlays applied.
+    pub fn types_of(&self, pool: &str, class: &str) -> Option<&Arc<Catalogue>> {
+        match self.pool_types(pool, false) {
+            Some(types) => Some(&types.catalogue),
+            None => self.catalogue(class),
+        }
     }
 
     /// The catalogue that serves a node class.
@@ -266,7 +327,7 @@ impl Snapshot {
         use crate::api::names;
         let label = |key: &str| labels.get(key).map_or("", |v| &**v);
         let class = label(names::EC2_NODECLASS);
-        self.catalogue(class)
+        self.types_of(label(names::NODEPOOL), class)
             .and_then(|c| c.get(label(names::INSTANCE_TYPE)))
             .and_then(|t| t.offering(label(names::ZONE), label(names::CAPACITY_TYPE)))
             .map_or(UsdPerHour::ZERO, |o| o.price)

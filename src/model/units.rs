@@ -40,6 +40,12 @@ impl UsdPerHour {
         UsdSpent(i128::from(self.0) * i128::try_from(time.as_millis()).unwrap_or(i128::MAX) / 3_600_000)
     }
 
+    /// What a reserved instance of that on-demand price counts as: nearly nothing, and still ordered by size
+    /// (decisions §3).
+    pub fn reserved(self) -> Self {
+        Self(self.0 / 10_000_000)
+    }
+
     pub fn saturating_mul(self, n: i64) -> Self {
         Self(self.0.saturating_mul(n))
     }

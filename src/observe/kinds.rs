@@ -59,22 +59,25 @@ macro_rules! kinds {
             }
         }
 
-        /// Starts one task a kind.
+        /// Starts one task a kind, but for those in `without`.
         pub(super) fn spawn_all(
             client: &Client,
             clock: Clock,
             projector: &Arc<Mutex<Projector>>,
             out: &UnboundedSender<Report>,
+            without: &[Kind],
         ) -> Vec<JoinHandle<()>> {
-            vec![$({
+            let mut tasks = Vec::new();
+            $(if !without.contains(&Kind::$kind) {
                 let projector = projector.clone();
                 let row = move |object: &slim::$slim| {
                     let mut projector = projector.lock().unwrap_or_else(PoisonError::into_inner);
                     Delta::$kind(Arc::new(projector.$project(object)))
                 };
                 let api: Api<slim::$slim> = Api::all(client.clone());
-                tokio::spawn(task::run(api, Kind::$kind, clock, out.clone(), row))
-            },)*]
+                tasks.push(tokio::spawn(task::run(api, Kind::$kind, clock, out.clone(), row)));
+            })*
+            tasks
         }
     };
 }
@@ -93,4 +96,5 @@ kinds! {
     StorageClass StorageClassGone StorageClass cluster storage_classes storage_class "storageclasses.storage.k8s.io";
     CsiNode CsiNodeGone CsiNode cluster csi_nodes csi_node "csinodes.storage.k8s.io";
     Attachment AttachmentGone Attachment cluster attachments attachment "volumeattachments.storage.k8s.io";
+    Overlay OverlayGone Overlay cluster overlays overlay "nodeoverlays.karpenter.sh";
 }

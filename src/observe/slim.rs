@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::api::ec2nodeclass::{Ec2NodeClassSpec, Ec2NodeClassStatus};
 use crate::api::nodeclaim::{NodeClaimSpec, NodeClaimStatus};
+use crate::api::nodeoverlay::{NodeOverlaySpec, NodeOverlayStatus};
 use crate::api::nodepool::{NodePoolSpec, NodePoolStatus};
 use crate::api::shared::{Quantity, text_or_number};
 
@@ -126,6 +127,11 @@ watched!(Class, "EC2NodeClass", "karpenter.k8s.aws", "v1", "ec2nodeclasses", Clu
     #[serde(deserialize_with = "nullable")]
     status: Ec2NodeClassStatus,
 });
+watched!(Overlay, "NodeOverlay", "karpenter.sh", "v1alpha1", "nodeoverlays", ClusterResourceScope, {
+    spec: NodeOverlaySpec,
+    #[serde(deserialize_with = "nullable")]
+    status: NodeOverlayStatus,
+});
 watched!(DaemonSet, "DaemonSet", "apps", "v1", "daemonsets", NamespaceResourceScope, {
     spec: WorkloadSpec,
 });
@@ -200,6 +206,8 @@ slim! { ResourceNeeds {
     requests: Quantities,
     #[serde(deserialize_with = "nullable")]
     limits: Quantities,
+    #[serde(deserialize_with = "nullable")]
+    claims: Vec<serde::de::IgnoredAny>,
 } }
 slim! { Port {
     host_port: Option<u16>,

@@ -83,6 +83,8 @@ pub struct Observer {
     clock: Clock,
     rows: Rows,
     listed: BTreeSet<Kind>,
+    /// Kinds that are not watched.
+    without: Vec<Kind>,
     problems: BTreeMap<Kind, WatchProblem>,
     /// (synced, problems) as last told.
     told: Option<(bool, Vec<WatchProblem>)>,
@@ -98,11 +100,11 @@ impl Drop for Observer {
 
 impl Observer {
     /// Starts the watches on the current runtime. The client should refuse to write. `ca_bundle` enters the hash of
-    /// node classes.
-    pub fn start_with(client: &Client, clock: Clock, ca_bundle: &str) -> Self {
+    /// node classes. `without`: kinds that nothing asks for, since their feature gate is off.
+    pub fn start_with(client: &Client, clock: Clock, ca_bundle: &str, without: &[Kind]) -> Self {
         let (sender, reports) = mpsc::unbounded_channel();
         let projector = Arc::new(Mutex::new(Projector::new(ca_bundle)));
-        let tasks = kinds::spawn_all(client, clock, &projector, &sender);
+        let tasks = kinds::spawn_all(client, clock, &projector, &sender, without);
         Self {
             reports,
             tasks,
@@ -111,14 +113,15 @@ impl Observer {
             clock,
             rows: Rows::default(),
             listed: BTreeSet::new(),
+            without: without.to_vec(),
             problems: BTreeMap::new(),
             told: None,
         }
     }
 
-    /// [`Self::start_with`] without a CA bundle.
+    /// [`Self::start_with`] without a CA bundle, watching everything.
     pub fn start(client: &Client, clock: Clock) -> Self {
-        Self::start_with(client, clock, "")
+        Self::start_with(client, clock, "", &[])
     }
 
     /// The next batch that says something new. Cancel-safe: nothing is lost when the future is dropped.
@@ -195,7 +198,7 @@ impl Observer {
             .filter_map(|(_, delta)| self.rows.changes(&delta).then_some(delta))
             .collect();
         let state = (
-            self.listed.len() == Kind::ALL.len(),
+            self.listed.len() + self.without.len() == Kind::ALL.len(),
             self.problems.values().cloned().collect::<Vec<_>>(),
         );
         if deltas.is_empty() && self.told.as_ref() == Some(&state) {

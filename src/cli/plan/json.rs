@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Facts, placed, price};
 use crate::decide::scheduling::{Planned, Solution};
+use crate::model::decision::effect::ExpectedLaunch;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::decision::refusal::{Check, Refusal};
 use crate::model::resources::format_quantity;
@@ -19,7 +20,7 @@ pub fn to_json(solution: &Solution, facts: &Facts) -> Value {
     if let Some(bound) = facts.lower_bound {
         totals["lowerBoundPerHour"] = json!(bound);
     }
-    json!({
+    let mut out = json!({
         "schema": "kerf/plan/v1",
         "packing": facts.packing,
         "nodeClaims": solution.claims.iter().map(claim).collect::<Vec<_>>(),
@@ -30,7 +31,11 @@ pub fn to_json(solution: &Solution, facts: &Facts) -> Value {
         "totals": totals,
         "elapsedMicros": facts.elapsed_micros,
         "indexMicros": facts.index_micros,
-    })
+    });
+    if !solution.deferred.is_empty() {
+        out["deferred"] = solution.deferred.iter().map(unschedulable).collect();
+    }
+    out
 }
 
 /// One planned claim as `kerf plan` and `kerf consolidate` print it.
@@ -55,13 +60,21 @@ pub fn claim(planned: &Planned) -> Value {
         "requests": draft.requests.to_quantities(),
         "instanceTypes": draft.instance_types,
         "requirements": requirements,
-        "launch": draft.expected.as_ref().map(|e| json!({
-            "instanceType": e.instance_type,
-            "zone": e.zone,
-            "capacityType": e.capacity_type,
-            "pricePerHour": e.price_per_hour,
-        })),
+        "launch": draft.expected.as_ref().map(launch),
     })
+}
+
+fn launch(e: &ExpectedLaunch) -> Value {
+    let mut out = json!({
+        "instanceType": e.instance_type,
+        "zone": e.zone,
+        "capacityType": e.capacity_type,
+        "pricePerHour": e.price_per_hour,
+    });
+    if let Some(id) = &e.reservation {
+        out["reservationId"] = json!(id);
+    }
+    out
 }
 
 fn unschedulable(one: &Unschedulable) -> Value {

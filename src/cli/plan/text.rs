@@ -53,6 +53,13 @@ pub fn to_text(solution: &Solution, facts: &Facts) -> String {
             let _ = writeln!(out, "  {}  {}", one.pod, words::clean(&words::unschedulable(one)));
         }
     }
+    if !solution.deferred.is_empty() {
+        let _ = writeln!(
+            out,
+            "{} pods wait until the reserved capacity within their reach is settled",
+            solution.deferred.len()
+        );
+    }
     if let Some(bound) = facts.lower_bound {
         let _ = writeln!(
             out,

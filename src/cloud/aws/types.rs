@@ -216,6 +216,7 @@ impl Rows {
                     price,
                     available,
                     reservation_capacity: 0,
+                    overrides: None,
                 })
                 .collect();
             Arc::new(row)

@@ -147,7 +147,7 @@ impl<'a> Cluster<'a> {
         let label = |key: &str| machine.label(key).map_or("", |v| &**v);
         let class = machine.claim.map_or("", |c| &*c.class.name);
         self.snapshot
-            .catalogue(class)
+            .types_of(label(names::NODEPOOL), class)
             .and_then(|c| c.get(label(names::INSTANCE_TYPE)))
             .and_then(|t| t.offering(label(names::ZONE), label(names::CAPACITY_TYPE)))
             .map_or(UsdPerHour::ZERO, |o| o.price)

@@ -68,7 +68,10 @@ fn cheaper(
     mut planned: Planned,
 ) -> Result<Planned, Why> {
     let before: UsdPerHour = candidates.iter().map(|c| c.price).sum();
-    let catalogue = simulator.cluster().snapshot.catalogue(class_of(&planned));
+    let catalogue = simulator
+        .cluster()
+        .snapshot
+        .types_of(&planned.draft.pool, class_of(&planned));
     let mut types: Vec<Arc<InstanceType>> = planned
         .draft
         .instance_types

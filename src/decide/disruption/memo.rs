@@ -49,6 +49,11 @@ pub fn fingerprint(cluster: &Cluster<'_>, candidates: &[Candidate<'_>], settings
             .eat(pool.name.as_bytes())
             .number(pool.generation.unsigned_abs());
     }
+    for overlay in cluster.snapshot.overlays.values() {
+        hash = hash
+            .eat(overlay.name.as_bytes())
+            .number(overlay.generation.unsigned_abs());
+    }
     if !settings.parity {
         for candidate in candidates {
             let open = window(candidate, cluster.now) == Window::Open;

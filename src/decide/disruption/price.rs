@@ -60,6 +60,7 @@ pub fn expected(types: &[Arc<InstanceType>], requirements: &Requirements) -> Opt
             zone: o.zone.clone(),
             capacity_type: o.capacity_type,
             price_per_hour: o.price,
+            reservation: o.reservation().cloned(),
         })
 }
 

@@ -15,6 +15,9 @@ pub const CLAIM: [&str; 3] = [
 /// Dependents of a NodePool's `Ready`.
 pub const POOL: [&str; 2] = [names::VALIDATION_SUCCEEDED, names::NODE_CLASS_READY];
 
+/// Dependents of a NodeOverlay's `Ready`.
+pub const OVERLAY: [&str; 1] = [names::VALIDATION_SUCCEEDED];
+
 /// The conditions of one object while a pass works on it; knows what differs from the object.
 #[derive(Clone, Debug)]
 pub struct Draft {

@@ -36,6 +36,7 @@ mod interruption;
 mod launch;
 mod liveness;
 mod memory;
+mod overlays;
 mod pass;
 mod plan;
 mod pools;

@@ -126,6 +126,11 @@ fn waiting(snapshot: &Snapshot, nodes: &[StateNode], reserved: &Reserved, now: T
         .collect()
 }
 
+/// What a pass at `now` would plan for: every pod that waits, and those that must leave nodes on their way out.
+pub fn batch(snapshot: &Snapshot, now: Timestamp) -> Vec<Name> {
+    waiting(snapshot, &state_nodes(snapshot), &Reserved::default(), now)
+}
+
 fn plan(
     snapshot: &Snapshot,
     memory: &mut Memory,
@@ -231,6 +236,7 @@ pub fn propose(solution: Solution, batch: Batch) -> Proposal {
             existing: solution.existing,
             claims,
             unschedulable: solution.unschedulable,
+            deferred: solution.deferred,
         })),
     }
 }

@@ -18,8 +18,11 @@ pub struct DaemonPod {
     /// `namespace/name` of the DaemonSet.
     pub name: Name,
     pub spec: Arc<PodSpec>,
-    /// One a required node-affinity term; any may match (Q28).
+    /// One a required node-affinity term; any may match. With parity the first must, and those before it that matched no
+    /// type are gone (Q28).
     pub terms: Vec<Requirements>,
+    /// Tolerates `PreferNoSchedule` on nodes that are there, as upstream's does once a template has asked (Q28).
+    pub eased: bool,
 }
 
 /// Instance types of a template that get the same daemons.
@@ -64,6 +67,7 @@ pub fn daemon_pods(snapshot: &Snapshot) -> Vec<DaemonPod> {
             name: name.clone(),
             terms: strict_requirements(&spec),
             spec,
+            eased: false,
         });
     }
     out
@@ -79,14 +83,50 @@ fn tolerates(daemon: &DaemonPod, taints: &[Taint]) -> bool {
     untolerated(taints, &daemon.spec.tolerations).all(|t| any_preference.tolerates(t))
 }
 
-/// Splits a template's types by the exact set of daemons that run on them.
+/// Types that suit one term of a daemon of a template.
+fn suiting(
+    term: &Requirements,
+    requirements: &Requirements,
+    index: &Index,
+    well_known: &WellKnown,
+) -> FixedBitSet {
+    if requirements.compatible(term, |k| well_known.has(k)).is_err() {
+        return index.none();
+    }
+    let mut out = index.all();
+    for requirement in term.iter() {
+        out.intersect_with(&index.matching(requirement));
+    }
+    out
+}
+
+impl DaemonPod {
+    /// As upstream does it (Q28): a term that a type does not match is dropped from the one pod that stands for all, so
+    /// that what later types, pools and nodes see depends on the earlier ones.
+    fn asked_in_place(&mut self, by_term: &[FixedBitSet], types: &FixedBitSet) -> FixedBitSet {
+        let mut on = FixedBitSet::with_capacity(types.len());
+        let mut at = 0;
+        for kind in types.ones() {
+            while at + 1 < by_term.len() && !by_term[at].contains(kind) {
+                at += 1;
+            }
+            on.set(kind, by_term.get(at).is_some_and(|bits| bits.contains(kind)));
+        }
+        self.terms.drain(..at);
+        on
+    }
+}
+
+/// Splits a template's types by the exact set of daemons that run on them. `parity` changes the daemons, as upstream
+/// does.
 pub fn group(
-    daemons: &[DaemonPod],
+    daemons: &mut [DaemonPod],
     requirements: &Requirements,
     taints: &[Taint],
     types: &FixedBitSet,
     index: &Index,
     well_known: &WellKnown,
+    parity: bool,
 ) -> Vec<DaemonGroup> {
     let mut groups = vec![DaemonGroup {
         types: types.clone(),
@@ -94,20 +134,23 @@ pub fn group(
         overhead: Resources::default(),
         ports: Vec::new(),
     }];
-    for (id, daemon) in daemons.iter().enumerate() {
+    for (id, daemon) in daemons.iter_mut().enumerate() {
+        daemon.eased = parity;
         if !tolerates(daemon, taints) {
             continue;
         }
-        let mut on = index.none();
-        for term in &daemon.terms {
-            if requirements.compatible(term, |k| well_known.has(k)).is_ok() {
-                let mut some = index.all();
-                for requirement in term.iter() {
-                    some.intersect_with(&index.matching(requirement));
-                }
-                on.union_with(&some);
-            }
-        }
+        let by_term: Vec<FixedBitSet> = daemon
+            .terms
+            .iter()
+            .map(|t| suiting(t, requirements, index, well_known))
+            .collect();
+        let on = if parity {
+            daemon.asked_in_place(&by_term, types)
+        } else {
+            let mut on = index.none();
+            by_term.iter().for_each(|bits| on.union_with(bits));
+            on
+        };
         let mut split = Vec::new();
         for group in groups {
             let mut with = group.clone();
@@ -129,14 +172,22 @@ pub fn group(
     groups
 }
 
-/// Daemons that belong on a node that is there: they tolerate its taints and its labels suit one of their terms.
+/// Daemons that belong on a node that is there: they tolerate its taints and its labels suit one of their terms, the
+/// first with `parity`.
 pub fn expected_on<'a>(
     daemons: &'a [DaemonPod],
     labels: &Requirements,
     taints: &[Taint],
+    parity: bool,
 ) -> impl Iterator<Item = &'a DaemonPod> {
+    let terms = if parity { 1 } else { usize::MAX };
     daemons.iter().filter(move |d| {
-        untolerated(taints, &d.spec.tolerations).next().is_none()
-            && d.terms.iter().any(|t| labels.compatible(t, |_| false).is_ok())
+        let tolerated = if d.eased {
+            tolerates(d, taints)
+        } else {
+            untolerated(taints, &d.spec.tolerations).next().is_none()
+        };
+        let mut asked = d.terms.iter().take(terms);
+        tolerated && asked.any(|t| labels.compatible(t, |_| false).is_ok())
     })
 }

@@ -13,6 +13,7 @@ pub mod min_values;
 pub mod ports;
 pub mod prepare;
 pub mod relax;
+pub mod reserved;
 pub mod revalidate;
 pub mod state;
 pub mod templates;
@@ -60,6 +61,9 @@ pub struct Solution {
     /// Target (node, or in-flight claim that is no node yet) → pods, in placement order.
     pub existing: std::collections::BTreeMap<Name, Vec<Name>>,
     pub unschedulable: Vec<Unschedulable>,
+    /// Pods that wait until the reserved capacity within their reach is settled: planned again in the next pass, and
+    /// neither placed nor refused now (`scheduling §20`).
+    pub deferred: Vec<Unschedulable>,
 }
 
 /// One new claim.

@@ -177,22 +177,23 @@ pub fn prepare_without(
             .cloned()
             .collect::<Vec<_>>()
     }));
-    let daemons = daemon_pods(snapshot);
+    let mut daemons = daemon_pods(snapshot);
+    let states = state_nodes(snapshot);
+    let usage = templates::usage(states.iter());
+    let templates = templates::build(snapshot, settings, paused, &mut daemons, &usage, &well_known);
     let mut by_node: BTreeMap<&Name, Vec<Arc<Pod>>> = BTreeMap::new();
     for pod in snapshot.pods.values().filter(|p| !p.is_terminal()) {
         if let Some(node) = &pod.node {
             by_node.entry(node).or_default().push(pod.clone());
         }
     }
-    let nodes: Vec<Target> = state_nodes(snapshot)
+    let nodes: Vec<Target> = states
         .into_iter()
         .map(|state| {
             let pods = by_node.remove(&state.name).unwrap_or_default();
-            target(state, pods, &daemons)
+            target(state, pods, &daemons, settings.parity)
         })
         .collect();
-    let usage = templates::usage(nodes.iter().map(|n| &n.state));
-    let templates = templates::build(snapshot, settings, paused, &daemons, &usage, &well_known);
     let mut node_ids = BTreeMap::new();
     let mut taints: BTreeMap<&[Taint], FixedBitSet> = BTreeMap::new();
     let mut open = FixedBitSet::with_capacity(nodes.len());
@@ -226,7 +227,7 @@ pub fn prepare_without(
     }
 }
 
-fn target(state: StateNode, pods: Vec<Arc<Pod>>, daemons: &[DaemonPod]) -> Target {
+fn target(state: StateNode, pods: Vec<Arc<Pod>>, daemons: &[DaemonPod], parity: bool) -> Target {
     let mut free = state.allocatable.clone();
     let mut bound_daemons = Resources::default();
     for pod in &pods {
@@ -242,7 +243,7 @@ fn target(state: StateNode, pods: Vec<Arc<Pod>>, daemons: &[DaemonPod]) -> Targe
             .entry(names::HOSTNAME.into())
             .or_insert_with(|| Requirement::is_in(names::HOSTNAME, [state.hostname.clone()]));
         let mut expected = Resources::default();
-        for daemon in expected_on(daemons, &labels, &state.taints) {
+        for daemon in expected_on(daemons, &labels, &state.taints, parity) {
             expected.add(&daemon.spec.requests);
         }
         let mut missing = expected;

@@ -17,7 +17,7 @@ pub fn revalidate(
     snapshot: &Snapshot,
     proposal: &Proposal,
     _now: Timestamp,
-    _settings: &Settings,
+    settings: &Settings,
 ) -> Result<(), String> {
     let nodes = state_nodes(snapshot);
     let usage = templates::usage(nodes.iter());
@@ -30,7 +30,7 @@ pub fn revalidate(
             continue;
         }
         needed(snapshot, draft, &leaving)?;
-        pool(snapshot, draft, &usage)?;
+        pool(snapshot, draft, &usage, settings.parity)?;
         offered(snapshot, draft)?;
     }
     Ok(())
@@ -60,6 +60,7 @@ fn pool(
     snapshot: &Snapshot,
     draft: &ClaimDraft,
     usage: &std::collections::BTreeMap<Name, crate::model::Resources>,
+    parity: bool,
 ) -> Result<(), String> {
     let name = &draft.pool;
     let Some(pool) = snapshot.pools.get(name).filter(|p| p.uid == draft.pool_uid) else {
@@ -81,7 +82,8 @@ fn pool(
     }
     for (resource, limit) in &pool.limits {
         let used = usage.get(name).map_or(0, |u| u.get(resource));
-        let full = if resource.as_ref() == NODES {
+        // Upstream lets the count overshoot by one (Q4).
+        let full = if resource.as_ref() == NODES && !parity {
             used >= *limit
         } else {
             used > *limit
@@ -94,7 +96,7 @@ fn pool(
 }
 
 fn offered(snapshot: &Snapshot, draft: &ClaimDraft) -> Result<(), String> {
-    let Some(catalogue) = snapshot.catalogue(&draft.class.name) else {
+    let Some(catalogue) = snapshot.types_of(&draft.pool, &draft.class.name) else {
         return Err(format!(
             "the instance types of {} are not known",
             draft.class.name
@@ -107,7 +109,7 @@ fn offered(snapshot: &Snapshot, draft: &ClaimDraft) -> Result<(), String> {
     let any = draft
         .instance_types
         .iter()
-        .filter_map(|name| catalogue.position(name))
+        .flat_map(|name| catalogue.positions(name))
         .any(|i| offered.contains(i));
     if any {
         Ok(())

@@ -26,7 +26,11 @@ pub struct Template {
     pub labels: Labels,
     /// Template ∩ labels ∩ the keys of simulations.
     pub requirements: Requirements,
+    /// With the pool's overlays applied.
     pub catalogue: Arc<Catalogue>,
+    /// Types whose price, and whose capacity, is an overlay's.
+    pub priced: BTreeSet<Name>,
+    pub enlarged: BTreeSet<Name>,
     pub index: Arc<Index>,
     /// Types whose own requirements suit the template.
     pub compat: FixedBitSet,
@@ -156,7 +160,7 @@ pub fn build(
     snapshot: &Snapshot,
     settings: &Settings,
     paused: &BTreeSet<Name>,
-    daemons: &[DaemonPod],
+    daemons: &mut [DaemonPod],
     usage: &BTreeMap<Name, Resources>,
     well_known: &WellKnown,
 ) -> Templates {
@@ -174,7 +178,13 @@ pub fn build(
             out.refused.push((pool.name.clone(), Refusal::NoInstanceTypes));
             continue;
         };
-        let template = template(&pool, catalogue, usage.get(&pool.name), well_known);
+        let overlaid = snapshot.pool_types(&pool.name, settings.parity);
+        let catalogue = overlaid.map_or(catalogue, |o| &o.catalogue);
+        let mut template = template(&pool, catalogue, usage.get(&pool.name), well_known);
+        if let Some(overlaid) = overlaid {
+            template.priced.clone_from(&overlaid.priced);
+            template.enlarged.clone_from(&overlaid.enlarged);
+        }
         out.sources.push(DomainSource {
             requirements: template.requirements.clone(),
             taints: pool.template.taints.clone(),
@@ -223,6 +233,8 @@ fn template(
         labels,
         requirements,
         catalogue: catalogue.clone(),
+        priced: BTreeSet::new(),
+        enlarged: BTreeSet::new(),
         index,
         compat,
         groups,
@@ -235,7 +247,7 @@ fn template(
 fn prefilter(
     mut template: Template,
     settings: &Settings,
-    daemons: &[DaemonPod],
+    daemons: &mut [DaemonPod],
     well_known: &WellKnown,
 ) -> Result<Template, Refusal> {
     let mut types = template.compat.clone();
@@ -255,6 +267,7 @@ fn prefilter(
         &types,
         &template.index,
         well_known,
+        settings.parity,
     );
     Ok(template)
 }

@@ -38,6 +38,7 @@ pub fn pod(snapshot: &Snapshot, pod: &Pod, well_known: &WellKnown) -> Result<(),
     if spec.has_match_fields {
         wrong.push("node affinity by matchFields is not supported".to_owned());
     }
+    wrong.extend(spec.invalid.iter().map(ToString::to_string));
     if !wrong.is_empty() {
         return ignored("requirement", wrong.join("; "));
     }
@@ -45,4 +46,16 @@ pub fn pod(snapshot: &Snapshot, pod: &Pod, well_known: &WellKnown) -> Result<(),
         return Err(Refusal::ResourceClaims);
     }
     volumes::validate(snapshot, pod)
+}
+
+/// A pod that runs and must move is not judged again, but it has to be understood: `Err` when it references resource
+/// claims, or when one of its volumes cannot be looked up (Q12).
+pub fn moving(snapshot: &Snapshot, pod: &Pod, parity: bool) -> Result<(), Refusal> {
+    if pod.spec.uses_resource_claims {
+        return Err(Refusal::ResourceClaims);
+    }
+    if parity {
+        return Ok(());
+    }
+    volumes::lookup(snapshot, pod)
 }

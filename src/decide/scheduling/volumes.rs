@@ -71,6 +71,29 @@ fn unbound(snapshot: &Snapshot, claim: &VolumeClaim, key: &str) -> Result<(), Re
     }
 }
 
+/// Whether everything that a pod's volumes name is there; `Err` with the first that is not.
+pub fn lookup(snapshot: &Snapshot, pod: &Pod) -> Result<(), Refusal> {
+    for name in &pod.spec.volume_claims {
+        let key = pod_key(&pod.namespace, name);
+        let Some(claim) = snapshot.volume_claims.get(&key) else {
+            return Err(ignored(format!("PersistentVolumeClaim {key} is not there")));
+        };
+        if !claim.volume.is_empty() {
+            if !snapshot.volumes.contains_key(&claim.volume) {
+                return Err(ignored(format!(
+                    "PersistentVolume {} of {key} is not there",
+                    claim.volume
+                )));
+            }
+        } else if let Some(class) = claim.storage_class.as_ref().filter(|c| !c.is_empty())
+            && !snapshot.storage_classes.contains_key(class)
+        {
+            return Err(ignored(format!("StorageClass {class} of {key} is not there")));
+        }
+    }
+    Ok(())
+}
+
 /// `scheduling §11.2`: the sets of requirements, one of which the node must meet; empty = anywhere.
 pub fn alternatives(snapshot: &Snapshot, pod: &Pod) -> Vec<Requirements> {
     let mut out: Vec<Requirements> = Vec::new();

@@ -58,6 +58,9 @@ pub struct ExpectedLaunch {
     pub zone: Name,
     pub capacity_type: CapacityType,
     pub price_per_hour: UsdPerHour,
+    /// The reservation, for reserved capacity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<Name>,
 }
 
 /// One write to the outside. Every effect is idempotent: doing it twice is doing it once.
@@ -166,6 +169,7 @@ pub enum ObjectKind {
     NodePool,
     #[serde(rename = "EC2NodeClass")]
     NodeClass,
+    NodeOverlay,
     Pod,
 }
 
@@ -176,6 +180,7 @@ impl ObjectKind {
             Self::Node => "Node",
             Self::NodePool => "NodePool",
             Self::NodeClass => "EC2NodeClass",
+            Self::NodeOverlay => "NodeOverlay",
             Self::Pod => "Pod",
         }
     }

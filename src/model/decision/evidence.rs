@@ -28,6 +28,9 @@ pub struct Provisioning {
     pub existing: BTreeMap<Name, Vec<Name>>,
     pub claims: Vec<ClaimEvidence>,
     pub unschedulable: Vec<Unschedulable>,
+    /// Pods that wait for reserved capacity to settle: planned again, told to nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<Unschedulable>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

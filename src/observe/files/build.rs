@@ -97,6 +97,18 @@ impl Builder {
                     self.deltas.push(Delta::Class(Arc::new(row)));
                 }
             }
+            "NodeOverlay" => {
+                if let Some(mut overlay) = item.read::<slim::Overlay>(errors) {
+                    give_uid(&mut overlay);
+                    let mut row = self.projector.overlay(&overlay);
+                    row.conditions = Conditions::new();
+                    for why in &row.invalid {
+                        let message = format!("{why}; the overlay is left out");
+                        self.loaded.warnings.push(item.error("", message));
+                    }
+                    self.deltas.push(Delta::Overlay(Arc::new(row)));
+                }
+            }
             "PodDisruptionBudget" => {
                 if let Some(pdb) = item.read(errors) {
                     let row = self.projector.pdb(&pdb);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::api::schema::{Problem, suggestion};
 use crate::model::resources::parse_quantity;
 
-const NODE_OPERATORS: &[&str] = &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"];
+const NODE_OPERATORS: &[&str] = &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", "Gte", "Lte"];
 const LABEL_OPERATORS: &[&str] = &["In", "NotIn", "Exists", "DoesNotExist"];
 const TOLERATION_OPERATORS: &[&str] = &["Exists", "Equal", "Lt", "Gt"];
 const EFFECTS: &[&str] = &["NoSchedule", "PreferNoSchedule", "NoExecute"];

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::requests::amounts;
 use super::{Projector, conditions, created, deleting, finalizers, generation, labels, name};
-use crate::api::{hash, names, nodepool, shared, validate};
+use crate::api::{hash, names, nodepool, shared, validate, validate_overlay};
 use crate::model::nodepool::{Budget, ClassRef, ConsolidationPolicy, Disruption, Template};
+use crate::model::overlay::PriceChange;
 use crate::model::resources::parse_quantity;
 use crate::model::{
-    Ailment, Claim, Labels, Name, Node, NodeClass, NodePool, Operator, Requirement, Requirements, Status,
-    Taint,
+    Ailment, Claim, Labels, Name, Node, NodeClass, NodePool, Operator, Overlay, Requirement, Requirements,
+    Status, Taint,
 };
 use crate::observe::slim;
 
@@ -186,6 +187,49 @@ impl Projector {
             class_generation: status.node_class_observed_generation,
             status_resources: amounts(&status.resources),
             invalid: validate::nodepool(spec).into_iter().map(Name::from).collect(),
+        }
+    }
+
+    /// A price or a quantity that cannot be read makes the overlay invalid, as much as what validation finds.
+    pub fn overlay(&mut self, o: &slim::Overlay) -> Overlay {
+        let (meta, spec) = (&o.metadata, &o.spec);
+        let mut invalid = validate_overlay::nodeoverlay(spec);
+        let absolute = spec.price.as_deref().map(|t| (t, PriceChange::absolute(t)));
+        let adjusted = spec
+            .price_adjustment
+            .as_deref()
+            .map(|t| (t, PriceChange::adjustment(t)));
+        let price = absolute.or(adjusted);
+        if let Some((text, None)) = price {
+            invalid.push(format!(
+                "spec: {text:?} is no price, write 0.25, +0.1, -0.1, +10% or -10%"
+            ));
+        }
+        let mut capacity = BTreeMap::new();
+        for (key, quantity) in &spec.capacity {
+            match parse_quantity(key, quantity.as_str()) {
+                Ok(amount) => drop(capacity.insert(key.as_str().into(), amount)),
+                Err(error) => invalid.push(format!("spec.capacity[{key:?}]: {error}")),
+            }
+        }
+        Overlay {
+            name: name(meta.name.as_ref()),
+            uid: name(meta.uid.as_ref()),
+            generation: generation(meta),
+            created: created(meta),
+            requirements: spec
+                .requirements
+                .iter()
+                .map(|e| {
+                    let operator = Operator::parse(&e.operator).unwrap_or(Operator::DoesNotExist);
+                    Requirement::new(&e.key, operator, e.values.iter().map(String::as_str))
+                })
+                .collect(),
+            price: price.and_then(|(_, change)| change),
+            capacity,
+            weight: spec.weight.unwrap_or(0),
+            conditions: conditions(&o.status.conditions),
+            invalid: invalid.into_iter().map(Name::from).collect(),
         }
     }
 

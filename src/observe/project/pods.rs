@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::{Projector, created, deleting, labels, name, opt, requests, selector};
-use crate::api::names;
+use crate::api::{names, validate};
 use crate::model::pod::{AffinityTerm, HostPort, Owner, SpreadConstraint};
 use crate::model::snapshot::Daemon;
 use crate::model::taints::TolerationOperator;
@@ -114,7 +114,9 @@ fn pod_spec(s: &slim::PodSpec, status: &slim::PodStatus, pod: &str) -> PodSpec {
             .filter_map(host_port)
             .collect(),
         volume_claims: s.volumes.iter().filter_map(|v| claim_of(v, pod)).collect(),
-        uses_resource_claims: !s.resource_claims.is_empty(),
+        uses_resource_claims: !s.resource_claims.is_empty()
+            || s.resources.as_ref().is_some_and(|r| !r.claims.is_empty())
+            || (s.containers.iter().chain(&s.init_containers)).any(|c| !c.resources.claims.is_empty()),
         priority: s.priority.unwrap_or(0),
         priority_class: name(s.priority_class_name.as_ref()),
         grace_seconds: s.termination_grace_period_seconds.unwrap_or(30),
@@ -136,6 +138,11 @@ fn affinity(a: &Affinity, out: &mut PodSpec) {
             .iter()
             .flat_map(|s| &s.node_selector_terms);
         for term in terms {
+            for e in term.match_expressions.iter().flatten() {
+                let values = e.values.as_deref().unwrap_or_default();
+                let why = validate::arity(&e.operator, values);
+                out.invalid.extend(why.map(|w| format!("{}: {w}", e.key).into()));
+            }
             out.has_match_fields |= term.match_fields.is_some();
             out.required_terms.push(expressions(&term.match_expressions));
         }

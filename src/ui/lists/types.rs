@@ -103,7 +103,7 @@ impl<'a> Types<'a> {
     pub fn new(data: &'a Data<'a>) -> Self {
         let mut rows: std::collections::BTreeMap<Name, Arc<InstanceType>> = std::collections::BTreeMap::new();
         for catalogue in data.view.snapshot.catalogues.values() {
-            for t in catalogue.types() {
+            for t in catalogue.distinct() {
                 rows.entry(t.name.clone()).or_insert_with(|| t.clone());
             }
         }

@@ -64,6 +64,7 @@ pub(super) fn instance_type(t: &(&str, &str, i64, i64, i64, i64, i64, f64)) -> A
                 available,
                 requirements,
                 reservation_capacity: 0,
+                overrides: None,
             });
         }
     }
@@ -359,6 +360,7 @@ pub(super) fn draft(name: &str, pool: &str, kind: &str, pods: &[&str]) -> Effect
             zone: "us-east-1a".into(),
             capacity_type: CapacityType::OnDemand,
             price_per_hour: UsdPerHour::from_f64(t.7),
+            reservation: None,
         }),
     }))
 }

@@ -34,7 +34,7 @@ fn funnel(data: &Data<'_>, p: &NodePool) -> Vec<Line> {
             p.template.class.name
         ))];
     };
-    let mut left: Vec<&InstanceType> = catalogue.types().iter().map(|t| &**t).collect();
+    let mut left: Vec<&InstanceType> = catalogue.distinct().map(|t| &**t).collect();
     let mut out = vec![vec![
         (format!("{:<58}", "types that the NodeClass allows"), Tone::Plain),
         (format!("{:>12}", left.len()), Tone::Strong),

@@ -1,6 +1,6 @@
 //! Claims that this plan opened, and adding pods to them (`scheduling §17`, `§17.1`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use fixedbitset::FixedBitSet;
@@ -12,7 +12,7 @@ use crate::decide::Fuel;
 use crate::decide::packing::pattern_sort;
 use crate::decide::scheduling::arena::Row;
 use crate::decide::scheduling::topology::Place;
-use crate::decide::scheduling::{min_values, ports};
+use crate::decide::scheduling::{Purpose, min_values, ports};
 use crate::model::decision::Refusal;
 use crate::model::pod::HostPort;
 use crate::model::{Name, Requirements, Resources};
@@ -34,6 +34,8 @@ pub struct OpenClaim {
     pub ports: Vec<HostPort>,
     /// minValues that were lowered when it opened.
     pub lowered: BTreeMap<Name, u32>,
+    /// Reservations in which an instance is set aside for it.
+    pub held: BTreeSet<Name>,
     /// Types that the pool's limits took away when it opened.
     pub over_limit: Vec<(Name, i64, FixedBitSet)>,
     pub pools_refused: Vec<(Name, Refusal)>,
@@ -45,6 +47,8 @@ pub struct OpenClaim {
 pub struct Fit {
     pub row: u32,
     pub types: FixedBitSet,
+    /// Reservations to hold then.
+    pub held: BTreeSet<Name>,
 }
 
 /// Why not, as far as the search needs to know.
@@ -54,6 +58,8 @@ pub enum No {
     Ever,
     /// Counts of topology may change.
     Now,
+    /// Reserved capacity suits and none can be set aside.
+    Reserved,
 }
 
 impl Solver<'_> {
@@ -117,8 +123,8 @@ impl Solver<'_> {
             };
             match self.check_row(form, claim, narrowed, &requests) {
                 Ok(fit) => return Ok(fit),
-                Err(No::Now) => answer = No::Now,
-                Err(No::Ever) => {}
+                Err(No::Ever) if answer != No::Ever => answer = No::Now,
+                Err(no) => answer = no,
             }
         }
         Err(answer)
@@ -146,7 +152,12 @@ impl Solver<'_> {
         }
         if form.member.is_free() {
             self.variety(claim, &row, &types)?;
-            return Ok(Fit { row: row_id, types });
+            let held = self.set_aside(claim, &row, &types)?;
+            return Ok(Fit {
+                row: row_id,
+                types,
+                held,
+            });
         }
         let narrowing = self.narrowing(form, claim, &row.requirements).map_err(|group| {
             if self.topology.group(group).refuses_for_good() {
@@ -163,7 +174,27 @@ impl Solver<'_> {
             return Err(No::Now);
         }
         self.variety(claim, &row, &types).map_err(|_| No::Now)?;
-        Ok(Fit { row: row_id, types })
+        let held = self.set_aside(claim, &row, &types)?;
+        Ok(Fit {
+            row: row_id,
+            types,
+            held,
+        })
+    }
+
+    /// Reservations that the claim would hold (`scheduling §20`). Provisioning refuses what would make a claim lose all
+    /// of them, or find all taken; simulations go on to spot and on-demand.
+    fn set_aside(&self, claim: &OpenClaim, row: &Row, types: &FixedBitSet) -> Result<BTreeSet<Name>, No> {
+        let Some(rations) = &self.rations else {
+            return Ok(BTreeSet::new());
+        };
+        let index = &self.p.templates.usable[claim.template].index;
+        let reach = rations.reach(index, &row.groups, types, &claim.held);
+        let strict = self.purpose == Purpose::Provision;
+        if strict && reach.ids.is_empty() && (reach.any || !claim.held.is_empty()) {
+            return Err(No::Reserved);
+        }
+        Ok(reach.ids)
     }
 
     /// What topology leaves of a claim's domains, hostname aside; `Err`: the group that refuses.
@@ -208,7 +239,7 @@ impl Solver<'_> {
             match solver.check(form, &claims[c]) {
                 Ok(fit) => found = Some((c, fit)),
                 Err(No::Ever) => form.refused.insert(c),
-                Err(No::Now) => {}
+                Err(No::Now | No::Reserved) => {}
             }
             found.is_some()
         };
@@ -249,6 +280,9 @@ impl Solver<'_> {
         let before = u32::try_from(claim.pods.len()).unwrap_or(u32::MAX);
         claim.row = fit.row;
         claim.types = fit.types;
+        if let Some(rations) = &mut self.rations {
+            rations.hold(&mut claim.held, fit.held);
+        }
         claim.requests.add(&form.requests);
         claim.pods.push(item);
         claim.ports.extend(form.spec.host_ports.iter().cloned());

@@ -1,6 +1,7 @@
 //! From planned claims to what gets created (`scheduling §13.6`, `§21`).
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
@@ -11,12 +12,12 @@ use crate::api::names;
 use crate::decide::packing::pattern_sort;
 use crate::decide::scheduling::arena::Row;
 use crate::decide::scheduling::labels::SIMULATED;
-use crate::decide::scheduling::{Planned, Purpose, min_values};
+use crate::decide::scheduling::{Planned, Purpose, min_values, reserved};
 use crate::model::decision::Refusal;
 use crate::model::decision::effect::{ClaimDraft, ExpectedLaunch};
 use crate::model::decision::evidence::{ClaimEvidence, Unschedulable};
 use crate::model::decision::refusal::Check;
-use crate::model::{Labels, Name, Requirement, Requirements, Resources, UsdPerHour};
+use crate::model::{CapacityType, Labels, Name, Operator, Requirement, Requirements, Resources, UsdPerHour};
 
 /// `scheduling §13.6`.
 pub const MAX_INSTANCE_TYPES: usize = 600;
@@ -74,7 +75,8 @@ impl Solver<'_> {
     }
 
     fn draft(&mut self, claim: &OpenClaim, ordinal: usize) -> Result<Planned, Refusal> {
-        let row = self.arena.row(claim.row);
+        let wide = self.arena.row(claim.row);
+        let row = self.pinned(claim);
         let order = self.arena.by_price(&row);
         let t = &self.p.templates.usable[claim.template];
         let mut options: Vec<(UsdPerHour, u32)> = order
@@ -116,12 +118,15 @@ impl Solver<'_> {
                 zone: offering.zone.clone(),
                 capacity_type: offering.capacity_type,
                 price_per_hour: *price,
+                reservation: reserved::id_of(offering),
             })
         });
         let names_of = |list: &[(UsdPerHour, u32)]| -> Vec<Name> {
+            let mut seen = BTreeSet::new();
             list.iter()
                 .filter_map(|(_, i)| t.catalogue.types().get(*i as usize))
                 .map(|k| k.name.clone())
+                .filter(|name| seen.insert(name.clone()))
                 .collect()
         };
         let draft = ClaimDraft {
@@ -129,7 +134,7 @@ impl Solver<'_> {
             pool: pool.name.clone(),
             pool_uid: pool.uid.clone(),
             labels: self.labels(claim, &requirements),
-            annotations: self.annotations(claim),
+            annotations: self.annotations(claim, &options),
             class: pool.template.class.clone(),
             requirements,
             instance_types: names_of(&options),
@@ -156,18 +161,40 @@ impl Solver<'_> {
             cheaper_refused: Vec::new(),
         };
         if self.purpose == Purpose::Provision {
-            let mut steps: Steps = self.steps(claim, &row, &claim.requests);
+            let mut steps: Steps = self.steps(claim, &wide, &claim.requests);
             if whole > options.len() {
                 let mut cut = claim.types.clone();
                 cut.difference_with(&kept);
                 steps.push((Check::Truncated, cut));
             }
-            evidence.funnel = self.count_steps(&row, &steps);
+            evidence.funnel = self.count_steps(&wide, &steps);
             evidence.ranking = self.ranking(&row, &options);
             let chosen = options.first().map_or(UsdPerHour::ZERO, |(price, _)| *price);
             evidence.cheaper_refused = self.cheaper(&row, &steps, chosen);
         }
         Ok(Planned { draft, evidence })
+    }
+
+    /// The claim's row, bound to the reservations that it holds (`scheduling §20`, finalise). One that holds none is kept
+    /// off reserved capacity, which others hold; upstream leaves it open and counts on their price.
+    fn pinned(&mut self, claim: &OpenClaim) -> Rc<Row> {
+        let reserved = CapacityType::Reserved.as_str();
+        let pins: Requirements = if !claim.held.is_empty() {
+            [
+                Requirement::is_in(names::CAPACITY_TYPE, [reserved]),
+                Requirement::is_in(names::RESERVATION_ID, claim.held.iter().cloned()),
+            ]
+            .into_iter()
+            .collect()
+        } else if self.rations.is_some() && !self.p.settings.parity {
+            let others = Requirement::new(names::CAPACITY_TYPE, Operator::NotIn, [reserved]);
+            [others].into_iter().collect()
+        } else {
+            return self.arena.row(claim.row);
+        };
+        let demand = self.arena.demand(pins);
+        let row = self.arena.join(claim.row, demand).unwrap_or(claim.row);
+        self.arena.row(row)
     }
 
     /// Puts equally dear types into the order that upstream's sort leaves them in.
@@ -241,8 +268,9 @@ impl Solver<'_> {
         labels
     }
 
-    fn annotations(&self, claim: &OpenClaim) -> Labels {
-        let pool = &self.p.templates.usable[claim.template].pool;
+    fn annotations(&self, claim: &OpenClaim, options: &[(UsdPerHour, u32)]) -> Labels {
+        let t = &self.p.templates.usable[claim.template];
+        let pool = &t.pool;
         let mut out = pool.template.annotations.clone();
         out.insert(names::NODEPOOL_HASH.into(), pool.hash.clone());
         out.insert(names::NODEPOOL_HASH_VERSION.into(), HASH_VERSION.into());
@@ -251,6 +279,17 @@ impl Solver<'_> {
             names::MIN_VALUES_RELAXED.into(),
             if relaxed { "true" } else { "false" }.into(),
         );
+        for (key, marked) in [
+            (names::PRICE_OVERLAY_APPLIED, &t.priced),
+            (names::CAPACITY_OVERLAY_APPLIED, &t.enlarged),
+        ] {
+            let mut types = options
+                .iter()
+                .filter_map(|(_, i)| t.catalogue.types().get(*i as usize));
+            if !marked.is_empty() && types.any(|k| marked.contains(&k.name)) {
+                out.insert(key.into(), "true".into());
+            }
+        }
         out
     }
 }

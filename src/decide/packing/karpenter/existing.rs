@@ -172,7 +172,7 @@ impl Solver<'_> {
                     form.nodes.remove(i);
                     continue;
                 }
-                Err(No::Now) => continue,
+                Err(No::Now | No::Reserved) => continue,
             }
             let key = self.items[item].key.clone();
             self.nodes.put(self.p, i, &key, form);

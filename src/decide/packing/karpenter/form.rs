@@ -21,10 +21,14 @@ pub struct Shape {
     pub labels: Arc<Labels>,
     /// May use nodes that rest (`scheduling §15.3`, simulations).
     pub roams: bool,
+    /// Its volumes cannot be looked up, which upstream takes for no volumes and no topology (Q12, parity only).
+    pub stray: bool,
     /// Form of each step of relaxation so far.
     pub levels: Vec<usize>,
     /// Nothing is left to give up after the last level.
     pub exhausted: bool,
+    /// Template at which its last attempt ended for want of reserved capacity.
+    pub deferred: Option<usize>,
     /// It had no place at that version.
     pub failed_at: Option<u64>,
 }
@@ -51,7 +55,7 @@ pub struct Form {
     pub tolerated: Vec<bool>,
 }
 
-type ShapeKey = (u32, Name, Vec<Option<Name>>, bool);
+type ShapeKey = (u32, Name, Vec<Option<Name>>, bool, bool);
 
 /// Sorts pods into shapes.
 #[derive(Debug)]
@@ -120,8 +124,18 @@ impl Shapes {
                 .as_ref()
                 .and_then(|n| p.node_ids.get(n))
                 .is_none_or(|i| p.nodes[*i].state.marked);
+        let stray = p.settings.parity
+            && pod.node.is_some()
+            && !pod.spec.volume_claims.is_empty()
+            && volumes::lookup(&p.snapshot, pod).is_err();
         let labels: Vec<Option<Name>> = self.keys.iter().map(|k| pod.labels.get(k).cloned()).collect();
-        let key = (self.spec_id(&pod.spec), pod.namespace.clone(), labels, roams);
+        let key = (
+            self.spec_id(&pod.spec),
+            pod.namespace.clone(),
+            labels,
+            roams,
+            stray,
+        );
         if let Some(id) = self.known.get(&key) {
             return (*id, None);
         }
@@ -131,8 +145,10 @@ impl Shapes {
             pod: pod.clone(),
             labels: pod.labels.clone(),
             roams,
+            stray,
             levels: Vec::new(),
             exhausted: false,
+            deferred: None,
             failed_at: None,
         };
         (id, Some(shape))
@@ -189,10 +205,17 @@ impl Solver<'_> {
             nodes.difference_with(&self.resting);
         }
         let hostname = requirements.0.remove(names::HOSTNAME);
-        let alternatives = volumes::alternatives(&self.p.snapshot, pod);
+        let mut alternatives = Vec::new();
         let mut mounted = volumes::Mounted::new();
-        volumes::mount(&self.p.snapshot, pod, &mut mounted);
-        let member = self.topology.join(&spec, &pod.namespace, &shape.labels);
+        let member = if shape.stray {
+            nodes.clear();
+            let without_rules = PodSpec::default();
+            self.topology.join(&without_rules, &pod.namespace, &shape.labels)
+        } else {
+            alternatives = volumes::alternatives(&self.p.snapshot, pod);
+            volumes::mount(&self.p.snapshot, pod, &mut mounted);
+            self.topology.join(&spec, &pod.namespace, &shape.labels)
+        };
         let tolerated = self
             .p
             .templates

@@ -23,6 +23,7 @@ use fixedbitset::FixedBitSet;
 use crate::decide::Fuel;
 use crate::decide::scheduling::arena::Arena;
 use crate::decide::scheduling::prepare::Prepared;
+use crate::decide::scheduling::reserved::Rations;
 use crate::decide::scheduling::topology::Topology;
 use crate::decide::scheduling::{Problem, Purpose, Solution, relax, validate};
 use crate::model::decision::Refusal;
@@ -65,6 +66,8 @@ pub struct Solver<'a> {
     parity_order: Vec<usize>,
     /// By template: what its limits leave.
     remaining: Vec<BTreeMap<Name, i64>>,
+    /// What reservations have left; `None` when nothing is reserved.
+    rations: Option<Rations>,
     /// Steps with every placement.
     version: u64,
     prefer_taints: bool,
@@ -79,7 +82,12 @@ pub fn solve(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Sol
         let Some(pod) = prepared.snapshot.pods.get(key) else {
             continue;
         };
-        match validate::pod(&prepared.snapshot, pod, &prepared.well_known) {
+        let judged = if pod.node.is_none() {
+            validate::pod(&prepared.snapshot, pod, &prepared.well_known)
+        } else {
+            validate::moving(&prepared.snapshot, pod, prepared.settings.parity)
+        };
+        match judged {
             Ok(()) => pods.push((key.clone(), pod.clone())),
             Err(refusal) => unschedulable.push(Unschedulable {
                 pod: key.clone(),
@@ -120,6 +128,11 @@ impl<'a> Solver<'a> {
             by_pods: BTreeMap::new(),
             parity_order: Vec::new(),
             remaining: open::remaining(p, without),
+            rations: p
+                .settings
+                .reserved_capacity
+                .then(|| Rations::new(p.templates.sources.iter().map(|s| &*s.index)))
+                .flatten(),
             version: 0,
             prefer_taints: p
                 .templates
@@ -163,6 +176,7 @@ impl<'a> Solver<'a> {
         if self.shapes[shape].failed_at == Some(self.version) {
             return Some(false);
         }
+        self.shapes[shape].deferred = None;
         let mut level = 0;
         while let Some(form) = self.form(shape, level) {
             let mut taken = std::mem::take(&mut self.forms[form]);
@@ -172,6 +186,10 @@ impl<'a> Solver<'a> {
             if placed? {
                 self.version += 1;
                 return Some(true);
+            }
+            // What is reserved now may be free in the next pass: nothing is given up for it.
+            if self.shapes[shape].deferred.is_some() {
+                break;
             }
             level += 1;
         }
@@ -191,8 +209,17 @@ impl<'a> Solver<'a> {
 
     fn finish(mut self, left: queue::Left, mut unschedulable: Vec<Unschedulable>) -> Solution {
         let mut known: BTreeMap<usize, Vec<(Name, Refusal)>> = BTreeMap::new();
+        let mut deferred = Vec::new();
         for item in left.failed {
             let shape = self.items[item].shape;
+            if let Some(template) = self.shapes[shape].deferred {
+                let pool = self.p.templates.usable[template].pool.name.clone();
+                deferred.push(Unschedulable {
+                    pod: self.items[item].key.clone(),
+                    pools: vec![(pool, Refusal::Reserved)],
+                });
+                continue;
+            }
             let pools = known.entry(shape).or_insert_with(|| self.refusals(shape)).clone();
             unschedulable.push(Unschedulable {
                 pod: self.items[item].key.clone(),
@@ -208,10 +235,12 @@ impl<'a> Solver<'a> {
         let (claims, dropped) = self.drafts();
         unschedulable.extend(dropped);
         unschedulable.sort_by(|a, b| a.pod.cmp(&b.pod));
+        deferred.sort_by(|a, b| a.pod.cmp(&b.pod));
         Solution {
             claims,
             existing: self.existing,
             unschedulable,
+            deferred,
         }
     }
 }

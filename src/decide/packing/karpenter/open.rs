@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fixedbitset::FixedBitSet;
 
 use super::Solver;
-use super::claims::{Fit, OpenClaim};
+use super::claims::{Fit, No, OpenClaim};
 use super::form::Form;
 use crate::decide::Fuel;
 use crate::decide::scheduling::prepare::Prepared;
@@ -90,6 +90,7 @@ impl Solver<'_> {
             hostname: format!("hostname-placeholder-{:04}", self.claims.len() + 1).into(),
             ports: Vec::new(),
             lowered: BTreeMap::new(),
+            held: BTreeSet::new(),
             over_limit: Vec::new(),
             pools_refused: Vec::new(),
             targets_refused: BTreeMap::new(),
@@ -109,11 +110,18 @@ impl Solver<'_> {
             };
             let mut claim = self.fresh(template, types);
             let fit = match self.check(form, &claim) {
-                Ok(fit) => Some(fit),
-                Err(_) => self.check_lowered(form, &mut claim),
+                Err(No::Ever | No::Now) => self.check_lowered(form, &mut claim),
+                other => other,
             };
-            let Some(fit) = fit else {
-                continue;
+            let fit = match fit {
+                Ok(fit) => fit,
+                // Lighter pools are not asked: the pod waits for what is reserved.
+                Err(No::Reserved) => {
+                    let shape = self.items[item].shape;
+                    self.shapes[shape].deferred = Some(template);
+                    return Some(false);
+                }
+                Err(No::Ever | No::Now) => continue,
             };
             claim.over_limit = over;
             if self.purpose == Purpose::Provision {
@@ -130,7 +138,7 @@ impl Solver<'_> {
     }
 
     /// BestEffort minValues: a new claim may have less variety (`scheduling §14`).
-    fn check_lowered(&mut self, form: &Form, claim: &mut OpenClaim) -> Option<Fit> {
+    fn check_lowered(&mut self, form: &Form, claim: &mut OpenClaim) -> Result<Fit, No> {
         let template = &self.p.templates.usable[claim.template];
         let keys: Vec<Name> = template
             .requirements
@@ -139,16 +147,16 @@ impl Solver<'_> {
             .map(|r| r.key.clone())
             .collect();
         if !self.p.settings.min_values_best_effort || keys.is_empty() {
-            return None;
+            return Err(No::Ever);
         }
         claim.lowered = keys.into_iter().map(|k| (k, 0)).collect();
-        let fit = self.check(form, claim).ok()?;
+        let fit = self.check(form, claim)?;
         let row = self.arena.row(fit.row);
         let missing = min_values::check(&template.catalogue, &fit.types, &row.requirements)
             .err()
             .unwrap_or_default();
         claim.lowered = missing.into_iter().map(|(k, (found, _))| (k, found)).collect();
-        Some(fit)
+        Ok(fit)
     }
 
     /// Takes the largest of a claim's types off the limits.

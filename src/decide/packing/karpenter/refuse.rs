@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Solver;
-use super::claims::OpenClaim;
+use super::claims::{No, OpenClaim};
 use super::existing::label_requirements;
 use super::form::Form;
 use super::open::Allowance;
@@ -107,8 +107,10 @@ impl Solver<'_> {
                 return Some(self.mismatch(&why, &existing));
             }
         };
-        if self.check(form, &claim).is_ok() {
-            return None;
+        match self.check(form, &claim) {
+            Ok(_) => return None,
+            Err(No::Reserved) => return Some(Refusal::Reserved),
+            Err(No::Ever | No::Now) => {}
         }
         claim.over_limit = over;
         Some(self.row_refusal(form, &claim, row))

@@ -72,6 +72,7 @@ pub fn kind(name: &str, cpu: i64, memory: i64, price: f64, zones: &[&str]) -> In
         available: true,
         requirements: Requirements::default(),
         reservation_capacity: 0,
+        overrides: None,
     };
     InstanceType {
         name: name.into(),

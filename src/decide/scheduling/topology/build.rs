@@ -7,7 +7,7 @@ use super::count::domain_of;
 use super::group::{Group, Identity, Kind, NodeFilter};
 use crate::model::pod::{AffinityTerm, SpreadConstraint};
 use crate::model::selector::{SelectorExpression, SelectorOperator};
-use crate::model::{LabelSelector, Labels, Name, PodSpec};
+use crate::model::{LabelSelector, Labels, Name, PodSpec, Toleration};
 
 /// A pod's part in the groups.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,7 @@ impl Topology<'_> {
                 continue;
             }
             let identity = spread_identity(spec, constraint, namespace, labels);
-            let id = self.add(identity);
+            let id = self.add(identity, &spec.tolerations);
             member.own(id, &self.groups[id]);
         }
         for (kind, terms) in [
@@ -75,11 +75,11 @@ impl Topology<'_> {
                     continue;
                 }
                 let identity = self.term_identity(kind, false, term, namespace);
-                let id = self.add(identity);
+                let id = self.add(identity, &spec.tolerations);
                 member.own(id, &self.groups[id]);
                 if kind == Kind::AntiAffinity && term.weight.is_none() {
                     let identity = self.term_identity(kind, true, term, namespace);
-                    let id = self.add(identity);
+                    let id = self.add(identity, &spec.tolerations);
                     member.inverse_owned.push(id);
                 }
             }
@@ -107,7 +107,7 @@ impl Topology<'_> {
         for (node, pod) in self.bound_carriers() {
             for term in pod.spec.anti_affinity.iter().filter(|t| t.weight.is_none()) {
                 let identity = self.term_identity(Kind::AntiAffinity, true, term, &pod.namespace);
-                let id = self.add(identity);
+                let id = self.add(identity, &pod.spec.tolerations);
                 if let Some(domain) = domain_of(self.prepared, node, &term.topology_key) {
                     self.groups[id].count(domain);
                 }
@@ -115,22 +115,32 @@ impl Topology<'_> {
         }
     }
 
-    fn add(&mut self, identity: Identity) -> usize {
-        if let Some(id) = self.by_identity.get(&identity) {
+    /// `tolerations`: of the pod that brings the rule.
+    fn add(&mut self, identity: Identity, tolerations: &[Toleration]) -> usize {
+        let mut key = identity.clone();
+        if self.parity {
+            // Upstream, the first pod decides for equal rules that differ in it (Q5).
+            key.min_domains = None;
+        }
+        if let Some(id) = self.by_identity.get(&key) {
             return *id;
         }
+        // Upstream, the first pod's taints decide where others may look as well (Q22).
+        let of_first = (self.parity && identity.kind != Kind::Spread).then_some(tolerations);
         let domains = self.domains(
             &identity.key,
             identity.filter.as_ref(),
-            identity.tolerations.as_deref(),
+            identity.tolerations.as_deref().or(of_first),
+            // Upstream, inverse rules know no domains but those of pools (Q23).
+            !(self.parity && identity.inverse),
         );
-        let mut group = Group::new(&identity, domains);
+        let mut group = Group::new(&identity, domains, self.parity);
         if !identity.inverse {
             self.count_existing(&mut group);
         }
         let id = self.groups.len();
         self.groups.push(group);
-        self.by_identity.insert(identity, id);
+        self.by_identity.insert(key, id);
         id
     }
 

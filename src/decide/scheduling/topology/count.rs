@@ -61,7 +61,7 @@ impl Topology<'_> {
     pub(super) fn count_existing(&self, group: &mut Group) {
         let mut accepted: BTreeMap<usize, bool> = BTreeMap::new();
         for ((namespace, labels), pods) in &self.prepared.counts().classes {
-            if !group.selects(namespace, labels) {
+            if !group.counted(namespace, labels) {
                 continue;
             }
             for (node, pod) in pods {

@@ -80,10 +80,12 @@ pub struct Group {
     pub counts: BTreeMap<Name, u32>,
     /// Domains with a pod.
     occupied: BTreeSet<Name>,
+    /// Every quirk of upstream is kept.
+    parity: bool,
 }
 
 impl Group {
-    pub fn new(identity: &Identity, domains: BTreeSet<Name>) -> Self {
+    pub fn new(identity: &Identity, domains: BTreeSet<Name>, parity: bool) -> Self {
         Self {
             kind: identity.kind,
             inverse: identity.inverse,
@@ -95,12 +97,22 @@ impl Group {
             filter: identity.filter.clone(),
             counts: domains.into_iter().map(|d| (d, 0)).collect(),
             occupied: BTreeSet::new(),
+            parity,
         }
     }
 
     pub fn selects(&self, namespace: &Name, labels: &Labels) -> bool {
         self.namespaces.as_ref().is_none_or(|n| n.contains(namespace))
             && self.selector.as_ref().is_some_and(|s| s.matches(labels))
+    }
+
+    /// Whether a pod that is there is counted. Upstream lists all pods of the namespace for a rule without a selector,
+    /// which selects none of those being placed (Q6).
+    pub fn counted(&self, namespace: &Name, labels: &Labels) -> bool {
+        if self.parity && self.selector.is_none() {
+            return self.namespaces.as_ref().is_none_or(|n| n.contains(namespace));
+        }
+        self.selects(namespace, labels)
     }
 
     pub fn count(&mut self, domain: &Name) {
@@ -203,12 +215,13 @@ impl Group {
         if let Some(host) = self.single(node) {
             return Some(host).filter(|h| pod.has(h)).cloned().into_iter().collect();
         }
-        self.counts
-            .keys()
-            .find(|d| pod.has(d) && node.has(d))
-            .cloned()
-            .into_iter()
-            .collect()
+        let Some(mine) = self.counts.keys().find(|d| pod.has(d) && node.has(d)) else {
+            return BTreeSet::new();
+        };
+        // Upstream adds any further domain of the pod (Q7), so that the place may stay open between the two. Any is the
+        // last here: a first one would be the same again.
+        let further = self.counts.keys().rfind(|d| self.parity && pod.has(d));
+        std::iter::once(mine).chain(further).cloned().collect()
     }
 
     fn anti_affinity(&self, pod: &Requirement, node: &Requirement) -> BTreeSet<Name> {
@@ -240,7 +253,8 @@ mod tests {
             min_domains,
             tolerations: None,
         };
-        let mut out = Group::new(&identity, counts.iter().map(|(d, _)| (*d).into()).collect());
+        let domains = counts.iter().map(|(d, _)| (*d).into()).collect();
+        let mut out = Group::new(&identity, domains, false);
         for (domain, n) in counts {
             (0..*n).for_each(|_| out.count(&(*domain).into()));
         }

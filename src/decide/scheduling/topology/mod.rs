@@ -27,6 +27,8 @@ pub struct Topology<'a> {
     without: &'a BTreeSet<Name>,
     /// Whether preferences count at all.
     ignore_preferences: bool,
+    /// Every quirk of upstream is kept (decisions §4).
+    parity: bool,
 }
 
 /// Where a pod might go, as topology sees it.
@@ -60,6 +62,7 @@ impl<'a> Topology<'a> {
             batch,
             without,
             ignore_preferences: prepared.settings.ignore_preferences,
+            parity: prepared.settings.parity,
         };
         out.add_bound_inverse();
         out

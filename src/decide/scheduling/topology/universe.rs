@@ -11,12 +11,13 @@ use crate::model::{Name, Requirement, Requirements};
 
 impl Topology<'_> {
     /// From pools and their types, and from the nodes that `filter` accepts. `tolerations`: only domains that some pool
-    /// offers behind tolerated taints.
+    /// offers behind tolerated taints. `of_nodes`: whether the labels of nodes count as well.
     pub(super) fn domains(
         &self,
         key: &Name,
         filter: Option<&NodeFilter>,
         tolerations: Option<&[Toleration]>,
+        of_nodes: bool,
     ) -> BTreeSet<Name> {
         let mut out = BTreeSet::new();
         if **key == *names::HOSTNAME {
@@ -35,12 +36,12 @@ impl Topology<'_> {
                     .cloned(),
             );
             if let Some(r) = of_pool
-                && (!r.complement || self.prepared.settings.parity)
+                && (!r.complement || self.parity)
             {
                 out.extend(r.values.iter().cloned());
             }
         }
-        for node in self.prepared.nodes.iter().map(|n| &n.state) {
+        for node in self.prepared.nodes.iter().map(|n| &n.state).filter(|_| of_nodes) {
             if node.node.is_none() || node.marked || self.without.contains(&node.name) {
                 continue;
             }

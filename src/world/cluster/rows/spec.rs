@@ -63,6 +63,7 @@ impl SpecDoc {
                 .map(NodeTermDoc::requirements)
                 .filter(|t| !t.is_empty())
                 .collect(),
+            invalid: Vec::new(),
             has_match_fields: self.node_terms().any(|t| t.match_fields.is_some()),
             preferred_terms: Vec::new(),
             affinity: terms(affinity.and_then(|a| a.pod_affinity.as_ref())),
