@@ -39,6 +39,7 @@ pub(super) async fn emit(
     let api_version = match about.kind {
         ObjectKind::NodeClaim | ObjectKind::NodePool => "karpenter.sh/v1",
         ObjectKind::NodeOverlay => "karpenter.sh/v1alpha1",
+        ObjectKind::CapacityBuffer => "autoscaling.x-k8s.io/v1beta1",
         ObjectKind::NodeClass => "karpenter.k8s.aws/v1",
         ObjectKind::Node | ObjectKind::Pod => "v1",
     };

@@ -83,6 +83,7 @@ fn path(kind: &str, namespace: &str, name: &str) -> String {
         "NodeClaim" => ("/apis/karpenter.sh/v1", "nodeclaims"),
         "NodePool" => ("/apis/karpenter.sh/v1", "nodepools"),
         "NodeOverlay" => ("/apis/karpenter.sh/v1alpha1", "nodeoverlays"),
+        "CapacityBuffer" => ("/apis/autoscaling.x-k8s.io/v1beta1", "capacitybuffers"),
         "EC2NodeClass" => ("/apis/karpenter.k8s.aws/v1", "ec2nodeclasses"),
         "Node" => ("/api/v1", "nodes"),
         "Pod" => ("/api/v1", "pods"),

@@ -26,7 +26,7 @@ pub(super) async fn patch(kube: &Writer, patch: &ObjectPatch, now: Timestamp) ->
 
 async fn once(kube: &Writer, patch: &ObjectPatch, now: Timestamp) -> Result<Wrote, Error> {
     let kind = patch.kind.as_str();
-    let mut object = match kube.get(kind, "", &patch.name).await {
+    let mut object = match kube.get(kind, &patch.namespace, &patch.name).await {
         Err(Error::Gone(_)) if removes_only(patch) => return Ok(Wrote::No),
         other => other?,
     };
@@ -36,11 +36,11 @@ async fn once(kube: &Writer, patch: &ObjectPatch, now: Timestamp) -> Result<Wrot
     let mut wrote = Wrote::No;
     // Status first: removing the last finalizer ends the object.
     if let Some(body) = status_patch(patch, &object, now) {
-        object = kube.merge(kind, "", &patch.name, "status", &body).await?;
+        object = kube.merge(kind, &patch.namespace, &patch.name, "status", &body).await?;
         wrote = Wrote::Yes;
     }
     if let Some(body) = main_patch(patch, &object) {
-        kube.merge(kind, "", &patch.name, "", &body).await?;
+        kube.merge(kind, &patch.namespace, &patch.name, "", &body).await?;
         wrote = Wrote::Yes;
     }
     Ok(wrote)

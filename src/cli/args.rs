@@ -228,6 +228,10 @@ pub struct SettingsArgs {
     /// Respect (default) or Ignore
     #[arg(long, env = "PREFERENCE_POLICY", value_parser = ["Respect", "Ignore"])]
     pub preference_policy: Option<String>,
+    /// Default spread constraints of the cluster's scheduler, as YAML or JSON:
+    /// `{podTopologySpread: {defaultConstraints: […]}}`
+    #[arg(long, env = "SCHEDULER_CONFIG", value_name = "YAML")]
+    pub scheduler_config: Option<String>,
     /// Feature gates: `NAME=true,NAME=false`
     #[arg(long, env = "FEATURE_GATES", value_name = "NAME=BOOL,…")]
     pub feature_gates: Option<String>,
@@ -253,6 +257,10 @@ impl SettingsArgs {
         }
         out.min_values_best_effort = self.min_values_policy.as_deref() == Some("BestEffort");
         out.ignore_preferences = self.preference_policy.as_deref() == Some("Ignore");
+        if let Some(text) = &self.scheduler_config {
+            out.default_spread = crate::observe::scheduler_config::default_spread(text)
+                .map_err(|why| input(format!("--scheduler-config: {why}")))?;
+        }
         for gate in self
             .feature_gates
             .iter()
@@ -272,7 +280,7 @@ impl SettingsArgs {
                 "NodeRepair" => out.node_repair = on,
                 "NodeOverlay" => out.node_overlay = on,
                 "StaticCapacity" => out.static_capacity = on,
-                "CapacityBuffer" => {}
+                "CapacityBuffer" => out.capacity_buffer = on,
                 other => {
                     return Err(input(format!(
                         "--feature-gates: unknown gate {other:?}; use ReservedCapacity, SpotToSpotConsolidation, \

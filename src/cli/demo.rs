@@ -365,5 +365,15 @@ fn unwatched(settings: &crate::decide::Settings) -> Vec<Kind> {
     if !settings.node_overlay {
         out.push(Kind::Overlay);
     }
+    if !settings.capacity_buffer {
+        out.extend([Kind::Buffer, Kind::PodTemplate, Kind::Deployment]);
+    }
+    let spreads = !settings.default_spread.is_empty();
+    if !spreads {
+        out.extend([Kind::Service, Kind::ReplicationController]);
+    }
+    if !spreads && !settings.capacity_buffer {
+        out.extend([Kind::ReplicaSet, Kind::StatefulSet]);
+    }
     out
 }

@@ -83,6 +83,10 @@ fn gates(snapshot: &mut Snapshot, settings: &Settings) {
         tracing::warn!("NodeOverlays are left out: turn them on with --feature-gates NodeOverlay=true");
         snapshot.overlays.clear();
     }
+    if !settings.capacity_buffer && !snapshot.buffers.is_empty() {
+        tracing::warn!("CapacityBuffers are left out: turn them on with --feature-gates CapacityBuffer=true");
+        snapshot.buffers.clear();
+    }
 }
 
 /// The built-in facts as each node class would see them: its kubelet settings and disks count, its selectors do not,

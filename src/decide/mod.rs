@@ -112,6 +112,9 @@ pub struct Settings {
     pub node_repair: bool,
     pub node_overlay: bool,
     pub static_capacity: bool,
+    pub capacity_buffer: bool,
+    /// Given to pods without spread constraints of their own; without selectors (`scheduling §18.7`).
+    pub default_spread: Vec<crate::model::pod::SpreadConstraint>,
 }
 
 impl Default for Settings {
@@ -127,6 +130,8 @@ impl Default for Settings {
             node_repair: false,
             node_overlay: false,
             static_capacity: false,
+            capacity_buffer: false,
+            default_spread: Vec::new(),
         }
     }
 }

@@ -225,7 +225,7 @@ impl Engine {
                 ObjectKind::Node => drop(self.dirty.nodes.insert(p.name.clone())),
                 ObjectKind::NodePool => drop(self.dirty.pools.insert(p.name.clone())),
                 ObjectKind::NodeClass => drop(self.dirty.classes.insert(p.name.clone())),
-                ObjectKind::Pod | ObjectKind::NodeOverlay => {}
+                ObjectKind::Pod | ObjectKind::NodeOverlay | ObjectKind::CapacityBuffer => {}
             },
             Effect::DeletePod { .. } | Effect::TagInstance { .. } | Effect::Event { .. } => {}
         }

@@ -20,6 +20,7 @@ pub mod snapshot;
 pub mod storage;
 pub mod taints;
 pub mod units;
+pub mod workload;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,3 +46,4 @@ pub use selector::LabelSelector;
 pub use snapshot::{Delta, Snapshot};
 pub use taints::{Taint, TaintEffect, Toleration};
 pub use units::{UsdPerHour, UsdSpent};
+pub use workload::{Buffer, PodTemplate, Service, Workload};

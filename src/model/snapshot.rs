@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::overlaid::{Overlaid, PoolTypes};
 use super::storage::{Attachment, CsiNode, Namespace, Pdb, StorageClass, Volume, VolumeClaim};
 use super::{
-    CapacityType, Catalogue, Claim, Name, Node, NodeClass, NodePool, Overlay, Pod, PodSpec, UsdPerHour,
+    Buffer, CapacityType, Catalogue, Claim, Name, Node, NodeClass, NodePool, Overlay, Pod, PodSpec, PodTemplate,
+    Service, UsdPerHour, Workload,
 };
 
 /// Everything that decisions know. Cloning shares structure. Tables are keyed by name (`namespace/name` where
@@ -33,6 +34,15 @@ pub struct Snapshot {
     pub attachments: OrdMap<Name, Arc<Attachment>>,
     /// Empty while the feature gate `NodeOverlay` is off.
     pub overlays: OrdMap<Name, Arc<Overlay>>,
+    /// Empty while the feature gate `CapacityBuffer` is off.
+    pub buffers: OrdMap<Name, Arc<Buffer>>,
+    // Read only for buffers and default spread constraints; empty while neither is on.
+    pub deployments: OrdMap<Name, Arc<Workload>>,
+    pub replica_sets: OrdMap<Name, Arc<Workload>>,
+    pub stateful_sets: OrdMap<Name, Arc<Workload>>,
+    pub replication_controllers: OrdMap<Name, Arc<Workload>>,
+    pub services: OrdMap<Name, Arc<Service>>,
+    pub pod_templates: OrdMap<Name, Arc<PodTemplate>>,
     /// By node class name; [`ANY_CLASS`] holds the catalogue of a file given for all classes.
     pub catalogues: OrdMap<Name, Arc<Catalogue>>,
     /// Instances that the cloud reports, by provider id: for garbage collection and orphans.
@@ -138,6 +148,20 @@ pub enum Delta {
     AttachmentGone(Name),
     Overlay(Arc<Overlay>),
     OverlayGone(Name),
+    Deployment(Arc<Workload>),
+    DeploymentGone(Name),
+    ReplicaSet(Arc<Workload>),
+    ReplicaSetGone(Name),
+    StatefulSet(Arc<Workload>),
+    StatefulSetGone(Name),
+    ReplicationController(Arc<Workload>),
+    ReplicationControllerGone(Name),
+    Service(Arc<Service>),
+    ServiceGone(Name),
+    PodTemplate(Arc<PodTemplate>),
+    PodTemplateGone(Name),
+    Buffer(Arc<Buffer>),
+    BufferGone(Name),
     /// A whole catalogue, when a class first resolves or its types change.
     Catalogue {
         class: Name,
@@ -229,6 +253,20 @@ impl Snapshot {
             Delta::AttachmentGone(k) => drop(self.attachments.remove(k)),
             Delta::Overlay(r) => drop(self.overlays.insert(r.name.clone(), r.clone())),
             Delta::OverlayGone(k) => drop(self.overlays.remove(k)),
+            Delta::Deployment(r) => drop(self.deployments.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::DeploymentGone(k) => drop(self.deployments.remove(k)),
+            Delta::ReplicaSet(r) => drop(self.replica_sets.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::ReplicaSetGone(k) => drop(self.replica_sets.remove(k)),
+            Delta::StatefulSet(r) => drop(self.stateful_sets.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::StatefulSetGone(k) => drop(self.stateful_sets.remove(k)),
+            Delta::ReplicationController(r) => drop(self.replication_controllers.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::ReplicationControllerGone(k) => drop(self.replication_controllers.remove(k)),
+            Delta::Service(r) => drop(self.services.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::ServiceGone(k) => drop(self.services.remove(k)),
+            Delta::PodTemplate(r) => drop(self.pod_templates.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::PodTemplateGone(k) => drop(self.pod_templates.remove(k)),
+            Delta::Buffer(r) => drop(self.buffers.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::BufferGone(k) => drop(self.buffers.remove(k)),
             Delta::Catalogue { class, types } => drop(self.catalogues.insert(class.clone(), types.clone())),
             Delta::Offerings { class, changes } => self.reprice(class, changes),
             Delta::Instance(r) => drop(self.instances.insert(r.provider_id.clone(), r.clone())),

@@ -97,4 +97,11 @@ kinds! {
     CsiNode CsiNodeGone CsiNode cluster csi_nodes csi_node "csinodes.storage.k8s.io";
     Attachment AttachmentGone Attachment cluster attachments attachment "volumeattachments.storage.k8s.io";
     Overlay OverlayGone Overlay cluster overlays overlay "nodeoverlays.karpenter.sh";
+    Buffer BufferGone Buffer namespaced buffers buffer "capacitybuffers.autoscaling.x-k8s.io";
+    PodTemplate PodTemplateGone PodTemplateObject namespaced pod_templates pod_template "podtemplates";
+    Deployment DeploymentGone Deployment namespaced deployments workload "deployments.apps";
+    ReplicaSet ReplicaSetGone ReplicaSet namespaced replica_sets workload "replicasets.apps";
+    StatefulSet StatefulSetGone StatefulSet namespaced stateful_sets workload "statefulsets.apps";
+    ReplicationController ReplicationControllerGone ReplicationController namespaced replication_controllers controller "replicationcontrollers";
+    Service ServiceGone Service namespaced services service "services";
 }

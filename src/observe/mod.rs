@@ -7,6 +7,7 @@ pub mod kinds;
 mod objects;
 pub mod project;
 mod rows;
+pub mod scheduler_config;
 pub mod slim;
 mod task;
 pub mod watch;

@@ -13,6 +13,7 @@ use kube::core::{ClusterResourceScope, NamespaceResourceScope};
 use serde::{Deserialize, Deserializer};
 
 use crate::api::ec2nodeclass::{Ec2NodeClassSpec, Ec2NodeClassStatus};
+use crate::api::capacitybuffer::{CapacityBufferSpec, CapacityBufferStatus};
 use crate::api::nodeclaim::{NodeClaimSpec, NodeClaimStatus};
 use crate::api::nodeoverlay::{NodeOverlaySpec, NodeOverlayStatus};
 use crate::api::nodepool::{NodePoolSpec, NodePoolStatus};
@@ -134,6 +135,30 @@ watched!(Overlay, "NodeOverlay", "karpenter.sh", "v1alpha1", "nodeoverlays", Clu
 });
 watched!(DaemonSet, "DaemonSet", "apps", "v1", "daemonsets", NamespaceResourceScope, {
     spec: WorkloadSpec,
+});
+watched!(Deployment, "Deployment", "apps", "v1", "deployments", NamespaceResourceScope, {
+    spec: WorkloadSpec,
+});
+watched!(ReplicaSet, "ReplicaSet", "apps", "v1", "replicasets", NamespaceResourceScope, {
+    spec: WorkloadSpec,
+});
+watched!(StatefulSet, "StatefulSet", "apps", "v1", "statefulsets", NamespaceResourceScope, {
+    spec: WorkloadSpec,
+});
+watched!(
+    ReplicationController, "ReplicationController", "", "v1", "replicationcontrollers", NamespaceResourceScope,
+    { spec: ControllerSpec, }
+);
+watched!(Service, "Service", "", "v1", "services", NamespaceResourceScope, {
+    spec: ServiceSpec,
+});
+watched!(PodTemplateObject, "PodTemplate", "", "v1", "podtemplates", NamespaceResourceScope, {
+    template: PodTemplate,
+});
+watched!(Buffer, "CapacityBuffer", "autoscaling.x-k8s.io", "v1beta1", "capacitybuffers", NamespaceResourceScope, {
+    spec: CapacityBufferSpec,
+    #[serde(deserialize_with = "nullable")]
+    status: CapacityBufferStatus,
 });
 watched!(Pdb, "PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets", NamespaceResourceScope, {
     spec: PdbSpec,
@@ -264,6 +289,7 @@ slim! {
     /// What all workload controllers have in common.
     WorkloadSpec {
         replicas: Option<i64>,
+        selector: Option<LabelSelector>,
         parallelism: Option<i64>,
         completions: Option<i64>,
         template: PodTemplate,
@@ -271,6 +297,11 @@ slim! {
         volume_claim_templates: Vec<ClaimTemplate>,
     }
 }
+slim! { ControllerSpec {
+    replicas: Option<i64>,
+    selector: Option<BTreeMap<String, String>>,
+} }
+slim! { ServiceSpec { selector: Option<BTreeMap<String, String>>, } }
 slim! { PodTemplate {
     #[serde(deserialize_with = "meta")]
     metadata: ObjectMeta,

@@ -204,7 +204,17 @@ impl<'a> Turn<'_, 'a> {
     ) -> Found<'a> {
         let waive = self.waive();
         if method == Method::Emptiness {
-            return emptiness::run(candidates, budgets, self.now(), waive, &mut self.verdicts);
+            let holders = simulator.holders(self.fuel);
+            let (held, free): (Vec<_>, Vec<_>) = candidates
+                .iter()
+                .cloned()
+                .partition(|c| holders.contains(c.name()));
+            for candidate in held {
+                let why = Why::new("buffer_pods");
+                self.verdicts
+                    .say(candidate.name(), Some(Method::Emptiness), why);
+            }
+            return emptiness::run(&free, budgets, self.now(), waive, &mut self.verdicts);
         }
         single_node::run(
             simulator,

@@ -6,15 +6,18 @@ use super::candidates::Candidate;
 use super::cluster::Cluster;
 use super::verdicts::Why;
 use crate::api::names;
-use crate::decide::scheduling::{Planned, Prepared, Problem, Purpose, prepare, solve_prepared};
+use crate::decide::scheduling::batch::batch;
+use crate::decide::scheduling::{Planned, Prepared, Problem, Purpose, buffers, prepare, solve_prepared};
 use crate::decide::{Fuel, Settings, pods};
-use crate::model::{Name, Pod};
+use crate::model::{Name, Pod, Snapshot};
 
 /// The cluster compiled for the solver, on first use: passes that simulate nothing pay nothing.
 #[derive(Debug)]
 pub struct Simulator<'a> {
     cluster: &'a Cluster<'a>,
     settings: &'a Settings,
+    /// With the virtual pods of buffers.
+    snapshot: Snapshot,
     prepared: Option<Prepared>,
 }
 
@@ -33,6 +36,7 @@ impl<'a> Simulator<'a> {
         Self {
             cluster,
             settings,
+            snapshot: buffers::with_virtual(cluster.snapshot, settings),
             prepared: None,
         }
     }
@@ -58,7 +62,7 @@ impl<'a> Simulator<'a> {
             .filter(moves_now)
             .map(Pod::key)
             .collect();
-        let pending: BTreeSet<Name> = cluster
+        let pending: BTreeSet<Name> = self
             .snapshot
             .pods
             .iter()
@@ -78,7 +82,7 @@ impl<'a> Simulator<'a> {
             .chain(leaving.iter().map(|m| m.name.clone()))
             .collect();
         let problem = Problem {
-            snapshot: cluster.snapshot,
+            snapshot: &self.snapshot,
             pods: &all,
             without: &without,
             now: cluster.now,
@@ -87,8 +91,9 @@ impl<'a> Simulator<'a> {
         };
         let prepared = self
             .prepared
-            .get_or_insert_with(|| prepare(cluster.snapshot, self.settings, cluster.now));
-        let solution = solve_prepared(prepared, &problem, fuel);
+            .get_or_insert_with(|| prepare(&self.snapshot, self.settings, cluster.now));
+        let mut solution = solve_prepared(prepared, &problem, fuel);
+        buffers::without_virtual(&self.snapshot, &mut solution);
 
         let mut out = Simulated::default();
         for (target, placed) in &solution.existing {
@@ -133,6 +138,28 @@ impl<'a> Simulator<'a> {
         }
         out.claims = solution.claims;
         Ok(out)
+    }
+
+    /// Machines on which the virtual pods of buffers stand: they are not empty (`scheduling §24`).
+    pub fn holders(&mut self, fuel: &mut Fuel) -> BTreeSet<Name> {
+        if !self.settings.capacity_buffer || self.snapshot.buffers.is_empty() {
+            return BTreeSet::new();
+        }
+        let pods = batch(&self.snapshot, self.cluster.now);
+        let without = BTreeSet::new();
+        let problem = Problem {
+            snapshot: &self.snapshot,
+            pods: &pods,
+            without: &without,
+            now: self.cluster.now,
+            settings: self.settings,
+            purpose: Purpose::Simulate,
+        };
+        let prepared = self
+            .prepared
+            .get_or_insert_with(|| prepare(&self.snapshot, self.settings, self.cluster.now));
+        let solution = solve_prepared(prepared, &problem, fuel);
+        buffers::holders(&self.snapshot, &solution)
     }
 
     pub fn cluster(&self) -> &'a Cluster<'a> {

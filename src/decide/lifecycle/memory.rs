@@ -256,7 +256,7 @@ impl Memory {
                 self.written_classes.remove(&name);
                 self.wake(Key::Class(name), at);
             }
-            ObjectKind::Pod | ObjectKind::NodeOverlay => {}
+            ObjectKind::Pod | ObjectKind::NodeOverlay | ObjectKind::CapacityBuffer => {}
         }
     }
 

@@ -143,7 +143,7 @@ pub fn owner_of(snapshot: &Snapshot, effect: &Effect) -> Option<Key> {
             },
             ObjectKind::NodePool => Key::Pool(patch.name.clone()),
             ObjectKind::NodeClass => Key::Class(patch.name.clone()),
-            ObjectKind::Pod | ObjectKind::NodeOverlay => return None,
+            ObjectKind::Pod | ObjectKind::NodeOverlay | ObjectKind::CapacityBuffer => return None,
         },
         Effect::CreateClaim(_) | Effect::Event { .. } => return None,
     })

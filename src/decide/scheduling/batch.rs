@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::state::{StateNode, is_synced, state_nodes};
-use super::window::Window;
-use super::{Problem, Purpose, Solution, solve_prepared};
+use super::window::{BUFFER, Window};
+use super::{Problem, Purpose, Solution, buffer_status, buffers, solve_prepared};
 use crate::api::names;
 use crate::decide::pods::is_currently_reschedulable;
 use crate::decide::scheduling::prepare::prepare_without;
@@ -22,6 +22,8 @@ pub struct Memory {
     window: Window,
     /// Digest of the refusals that were proposed last.
     refusals: Option<[u8; 32]>,
+    /// Where the virtual pods of buffers went in the last plan.
+    rooms: Option<buffers::Rooms>,
 }
 
 /// One turn of provisioning: takes the triggers in, and when the window is ripe plans for all pods that wait.
@@ -36,6 +38,9 @@ pub fn pass(
 ) -> Outcome {
     let mut out = Outcome::default();
     trigger(snapshot, memory, dirty, now);
+    if settings.capacity_buffer {
+        trigger_buffers(snapshot, memory, now);
+    }
     memory
         .window
         .advance(now, settings.batch_idle, settings.batch_max);
@@ -44,6 +49,9 @@ pub fn pass(
     {
         out.proposals
             .extend(plan(snapshot, memory, reserved, (opened, now), settings, fuel));
+    }
+    if settings.capacity_buffer {
+        out.steps = buffer_status::steps(snapshot, memory.rooms.as_ref(), reserved, now);
     }
     if let Some(at) = memory.window.wake_at() {
         out.wake(at);
@@ -93,6 +101,7 @@ fn trigger(snapshot: &Snapshot, memory: &mut Memory, dirty: &Dirty, now: Timesta
             .ids()
             .filter(|id| match id.split_once('/') {
                 Some(("pod", key)) => !snapshot.pods.contains_key(key),
+                Some(("buffer", _)) => false,
                 Some((_, name)) => !snapshot.nodes.contains_key(name),
                 None => true,
             })
@@ -101,6 +110,28 @@ fn trigger(snapshot: &Snapshot, memory: &mut Memory, dirty: &Dirty, now: Timesta
         for id in &stale {
             window.gone(id);
         }
+    }
+}
+
+/// A buffer that resolves triggers every 30 s.
+fn trigger_buffers(snapshot: &Snapshot, memory: &mut Memory, now: Timestamp) {
+    let ready: BTreeSet<Name> = snapshot
+        .buffers
+        .iter()
+        .filter(|(_, buffer)| buffers::resolve(snapshot, buffer).is_ok())
+        .map(|(key, _)| format!("{BUFFER}{key}").into())
+        .collect();
+    let known: Vec<Name> = memory
+        .window
+        .ids()
+        .filter(|id| id.starts_with(BUFFER))
+        .cloned()
+        .collect();
+    for gone in known.iter().filter(|id| !ready.contains(*id)) {
+        memory.window.gone(gone);
+    }
+    for id in &ready {
+        memory.window.waits(id, now);
     }
 }
 
@@ -140,9 +171,11 @@ fn plan(
     fuel: &mut Fuel,
 ) -> Option<Proposal> {
     let nodes = state_nodes(snapshot);
+    let snapshot = &buffers::with_virtual(snapshot, settings);
     let pods = waiting(snapshot, &nodes, reserved, now);
     if pods.is_empty() {
         memory.refusals = None;
+        memory.rooms = None;
         return None;
     }
     let prepared = prepare_without(snapshot, settings, now, &reserved.paused_pools);
@@ -154,7 +187,11 @@ fn plan(
         settings,
         purpose: Purpose::Provision,
     };
-    let solution = solve_prepared(&prepared, &problem, fuel);
+    let mut solution = solve_prepared(&prepared, &problem, fuel);
+    memory.rooms = settings
+        .capacity_buffer
+        .then(|| buffers::rooms(snapshot, &solution));
+    buffers::without_virtual(snapshot, &mut solution);
     let digest = digest(&solution.unschedulable);
     let news = digest != memory.refusals;
     if solution.claims.is_empty() && (digest.is_none() || !news) {
@@ -162,8 +199,12 @@ fn plan(
         return None;
     }
     memory.refusals = digest;
+    let real = pods
+        .iter()
+        .filter(|key| snapshot.pods.get(*key).is_some_and(|p| !buffers::is_virtual(p)))
+        .count();
     let batch = Batch {
-        pods: u32::try_from(pods.len()).unwrap_or(u32::MAX),
+        pods: u32::try_from(real).unwrap_or(u32::MAX),
         opened: Some(opened),
         closed: Some(now),
     };

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 pub mod arena;
 pub mod batch;
+pub mod buffer_status;
+pub mod buffers;
 pub mod daemons;
+pub mod defaults;
 pub mod demand;
 pub mod labels;
 pub mod min_values;

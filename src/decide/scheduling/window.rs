@@ -11,6 +11,11 @@ use crate::model::Name;
 /// A pod or node that still waits triggers again.
 pub const REPEAT: Duration = Duration::from_secs(10);
 
+/// A buffer that resolves triggers again.
+const REPEAT_BUFFER: Duration = Duration::from_secs(30);
+/// Start of the ids of buffers.
+pub const BUFFER: &str = "buffer/";
+
 /// Which ids wait, and the window they opened.
 #[derive(Clone, Debug, Default)]
 pub struct Window {
@@ -56,7 +61,8 @@ impl Window {
                 break;
             }
             self.by_time.remove(&(at, id.clone()));
-            let next = after(now, REPEAT);
+            let repeat = if id.starts_with(BUFFER) { REPEAT_BUFFER } else { REPEAT };
+            let next = after(now, repeat);
             self.by_time.insert((next, id.clone()));
             self.due.insert(id.clone(), next);
             if !self.seen.insert(id) {

@@ -147,7 +147,8 @@ impl Effect {
             } => format!("delete-pod/{namespace}/{pod}/{uid}"),
             Self::TerminateInstance { provider_id } => format!("terminate/{provider_id}"),
             Self::TagInstance { provider_id, .. } => format!("tag/{provider_id}"),
-            Self::Patch(p) => format!("patch/{}/{}", p.kind.as_str(), p.name),
+            Self::Patch(p) if p.namespace.is_empty() => format!("patch/{}/{}", p.kind.as_str(), p.name),
+            Self::Patch(p) => format!("patch/{}/{}/{}", p.kind.as_str(), p.namespace, p.name),
             Self::Event {
                 kind,
                 namespace,
@@ -170,6 +171,7 @@ pub enum ObjectKind {
     #[serde(rename = "EC2NodeClass")]
     NodeClass,
     NodeOverlay,
+    CapacityBuffer,
     Pod,
 }
 
@@ -181,6 +183,7 @@ impl ObjectKind {
             Self::NodePool => "NodePool",
             Self::NodeClass => "EC2NodeClass",
             Self::NodeOverlay => "NodeOverlay",
+            Self::CapacityBuffer => "CapacityBuffer",
             Self::Pod => "Pod",
         }
     }
@@ -192,6 +195,9 @@ impl ObjectKind {
 #[serde(rename_all = "camelCase")]
 pub struct ObjectPatch {
     pub kind: ObjectKind,
+    /// Empty for kinds of the cluster.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub namespace: Name,
     pub name: Name,
     pub uid: Name,
     pub class: WriteClass,
@@ -227,6 +233,7 @@ impl ObjectPatch {
     pub fn new(kind: ObjectKind, name: &Name, uid: &Name, class: WriteClass) -> Self {
         Self {
             kind,
+            namespace: Name::default(),
             name: name.clone(),
             uid: uid.clone(),
             class,
@@ -244,7 +251,8 @@ impl ObjectPatch {
     }
 
     pub fn is_empty(&self) -> bool {
-        let empty = Self::new(self.kind, &self.name, &self.uid, self.class);
+        let mut empty = Self::new(self.kind, &self.name, &self.uid, self.class);
+        empty.namespace.clone_from(&self.namespace);
         *self == empty
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::expand::{Workload, expand};
 use super::items::{Item, items};
 use super::read::Document;
-use super::{FileError, Loaded, check};
+use super::{FileError, Loaded, check, scaled};
 use crate::api::schema::{Checker, suggestion};
 use crate::api::{names, validate};
 use crate::model::storage::Namespace;
@@ -61,6 +61,9 @@ impl Builder {
             return;
         }
         let object = &item.document.value;
+        let scaled = scaled::rows(item, &mut self.projector, errors);
+        let is_scaled = scaled.is_some();
+        self.deltas.extend(scaled.into_iter().flatten());
         match item.kind.as_str() {
             "Pod" => self.pods.extend(item.read(errors)),
             "Deployment" | "ReplicaSet" | "StatefulSet" | "Job" => {
@@ -160,6 +163,7 @@ impl Builder {
                 let name = object["metadata"]["name"].as_str().unwrap_or_default();
                 self.priorities.insert(name.to_owned(), value);
             }
+            _ if is_scaled => {}
             other => *self.loaded.ignored.entry(other.to_owned()).or_default() += 1,
         }
     }
@@ -247,7 +251,7 @@ impl Builder {
 }
 
 /// Objects of files need not have a uid; namespace and name stand in for it.
-fn give_uid<K: Resource>(object: &mut K) {
+pub(super) fn give_uid<K: Resource>(object: &mut K) {
     let meta = object.meta_mut();
     if meta.uid.as_deref().is_none_or(str::is_empty) {
         let name = meta.name.clone().unwrap_or_default();

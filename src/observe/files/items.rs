@@ -56,6 +56,9 @@ const NAMESPACED: &[&str] = &[
     "PodDisruptionBudget",
     "PersistentVolumeClaim",
     "CapacityBuffer",
+    "PodTemplate",
+    "Service",
+    "ReplicationController",
 ];
 /// Unpacks lists, names objects, sorts by kind and name, and refuses doubles.
 pub(super) fn items(documents: Vec<Document>, checker: &Checker, errors: &mut Vec<FileError>) -> Vec<Item> {

@@ -6,6 +6,7 @@ mod check;
 mod expand;
 mod items;
 mod read;
+mod scaled;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,9 +1,10 @@
 //! From watched objects to rows of the snapshot. Equal pod specs and label maps share one allocation.
 
 mod objects;
-mod pods;
+pub(crate) mod pods;
 mod requests;
 mod storage;
+mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

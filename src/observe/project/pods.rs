@@ -101,7 +101,7 @@ pub(super) fn namespace(text: Option<&String>) -> Arc<str> {
         .map_or_else(|| "default".into(), |t| t.as_str().into())
 }
 
-fn pod_spec(s: &slim::PodSpec, status: &slim::PodStatus, pod: &str) -> PodSpec {
+pub(super) fn pod_spec(s: &slim::PodSpec, status: &slim::PodStatus, pod: &str) -> PodSpec {
     let mut out = PodSpec {
         requests: requests::of_pod(s, status),
         node_selector: labels(Some(&s.node_selector)),
@@ -195,7 +195,7 @@ fn pod_term(t: &PodAffinityTerm, weight: Option<i32>) -> AffinityTerm {
     }
 }
 
-fn spread(c: &TopologySpreadConstraint) -> SpreadConstraint {
+pub(crate) fn spread(c: &TopologySpreadConstraint) -> SpreadConstraint {
     SpreadConstraint {
         topology_key: c.topology_key.as_str().into(),
         max_skew: c.max_skew,

@@ -9,7 +9,7 @@ use super::Solver;
 use crate::api::names;
 use crate::decide::scheduling::prepare::Prepared;
 use crate::decide::scheduling::topology::Membership;
-use crate::decide::scheduling::{Purpose, demand, relax, volumes};
+use crate::decide::scheduling::{Purpose, buffers, demand, relax, volumes};
 use crate::model::taints::untolerated;
 use crate::model::{Labels, Name, Phase, Pod, PodSpec, Requirement, Requirements, Resources};
 
@@ -117,13 +117,15 @@ impl Shapes {
 
     /// The pod's shape, and the shape itself when it is the first of it.
     pub fn of(&mut self, p: &Prepared, pod: &Arc<Pod>, purpose: Purpose) -> (usize, Option<Shape>) {
+        // Upstream's virtual pods have no phase (Q27).
+        let nowhere = p.settings.parity && buffers::is_virtual(pod);
         let roams = purpose == Purpose::Provision
-            || pod.phase == Phase::Pending
+            || !nowhere && (pod.phase == Phase::Pending
             || pod
                 .node
                 .as_ref()
                 .and_then(|n| p.node_ids.get(n))
-                .is_none_or(|i| p.nodes[*i].state.marked);
+                .is_none_or(|i| p.nodes[*i].state.marked));
         let stray = p.settings.parity
             && pod.node.is_some()
             && !pod.spec.volume_claims.is_empty()

@@ -25,7 +25,7 @@ use crate::decide::scheduling::arena::Arena;
 use crate::decide::scheduling::prepare::Prepared;
 use crate::decide::scheduling::reserved::Rations;
 use crate::decide::scheduling::topology::Topology;
-use crate::decide::scheduling::{Problem, Purpose, Solution, relax, validate};
+use crate::decide::scheduling::{Problem, Purpose, Solution, buffers, defaults, relax, validate};
 use crate::model::decision::Refusal;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::{Name, Pod};
@@ -82,7 +82,10 @@ pub fn solve(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Sol
         let Some(pod) = prepared.snapshot.pods.get(key) else {
             continue;
         };
-        let judged = if pod.node.is_none() {
+        let judged = if buffers::is_virtual(pod) {
+            // Never validated (`scheduling §24`).
+            validate::moving(&prepared.snapshot, pod, true)
+        } else if pod.node.is_none() {
             validate::pod(&prepared.snapshot, pod, &prepared.well_known)
         } else {
             validate::moving(&prepared.snapshot, pod, prepared.settings.parity)
@@ -95,6 +98,7 @@ pub fn solve(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Sol
             }),
         }
     }
+    defaults::apply(prepared, &mut pods);
     let mut solver = Solver::new(prepared, problem.without, problem.purpose, pods);
     let left = solver.run(fuel);
     solver.finish(left, unschedulable)

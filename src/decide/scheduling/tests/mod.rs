@@ -1,6 +1,7 @@
 //! The tricky cases of `scheduling §30` and the checklist of `§29`, by number.
 
 mod daemons;
+mod defaults;
 mod existing;
 mod explain;
 mod labels;
@@ -11,7 +12,7 @@ mod preferences;
 mod reserved;
 mod rulings;
 mod scale;
-mod support;
+pub(crate) mod support;
 mod topology;
 mod types;
 mod volumes;
