@@ -36,7 +36,9 @@ async fn once(kube: &Writer, patch: &ObjectPatch, now: Timestamp) -> Result<Wrot
     let mut wrote = Wrote::No;
     // Status first: removing the last finalizer ends the object.
     if let Some(body) = status_patch(patch, &object, now) {
-        object = kube.merge(kind, &patch.namespace, &patch.name, "status", &body).await?;
+        object = kube
+            .merge(kind, &patch.namespace, &patch.name, "status", &body)
+            .await?;
         wrote = Wrote::Yes;
     }
     if let Some(body) = main_patch(patch, &object) {

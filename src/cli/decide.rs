@@ -7,8 +7,8 @@ use super::args::{Consolidate, Plan};
 use super::{CliError, Output, consolidate, inputs, plan, print};
 use crate::decide::Fuel;
 use crate::decide::disruption;
-use crate::decide::scheduling::{Problem, Purpose, batch, prepare, solve_prepared};
-use crate::model::UsdPerHour;
+use crate::decide::scheduling::{Problem, Purpose, batch, buffers, prepare, solve_prepared};
+use crate::model::{Name, UsdPerHour};
 
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
@@ -16,23 +16,31 @@ fn micros(since: Instant) -> u64 {
 
 pub fn plan(args: &Plan, output: Output) -> Result<ExitCode, CliError> {
     let ready = inputs::read(&args.inputs, &args.settings)?;
-    let pods = batch::batch(&ready.snapshot, ready.now);
+    let snapshot = buffers::with_virtual(&ready.snapshot, &ready.settings);
+    let pods = batch::batch(&snapshot, ready.now);
     let started = Instant::now();
-    let prepared = prepare(&ready.snapshot, &ready.settings, ready.now);
+    let prepared = prepare(&snapshot, &ready.settings, ready.now);
     let problem = Problem {
-        snapshot: &ready.snapshot,
+        snapshot: &snapshot,
         pods: &pods,
         without: &std::collections::BTreeSet::new(),
         now: ready.now,
         settings: &ready.settings,
         purpose: Purpose::Provision,
     };
-    let solution = solve_prepared(&prepared, &problem, &mut Fuel::UNLIMITED.clone());
+    let mut solution = solve_prepared(&prepared, &problem, &mut Fuel::UNLIMITED.clone());
+    let elapsed_micros = micros(started);
+    let rooms = buffers::rooms(&snapshot, &solution);
+    // Room that cannot be had is the buffer's business, no pod's.
+    let real = |key: &Name| snapshot.pods.get(key).is_none_or(|p| !buffers::is_virtual(p));
+    solution.unschedulable.retain(|u| real(&u.pod));
+    solution.deferred.retain(|u| real(&u.pod));
     let facts = plan::Facts {
         packing: "karpenter".into(),
-        elapsed_micros: micros(started),
+        elapsed_micros,
         index_micros: ready.index_micros,
         lower_bound: None,
+        rooms,
     };
     let text = match output {
         Output::Json => format!("{}\n", plan::to_json(&solution, &facts)),

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::overlaid::{Overlaid, PoolTypes};
 use super::storage::{Attachment, CsiNode, Namespace, Pdb, StorageClass, Volume, VolumeClaim};
 use super::{
-    Buffer, CapacityType, Catalogue, Claim, Name, Node, NodeClass, NodePool, Overlay, Pod, PodSpec, PodTemplate,
-    Service, UsdPerHour, Workload,
+    Buffer, CapacityType, Catalogue, Claim, Name, Node, NodeClass, NodePool, Overlay, Pod, PodSpec,
+    PodTemplate, Service, UsdPerHour, Workload,
 };
 
 /// Everything that decisions know. Cloning shares structure. Tables are keyed by name (`namespace/name` where
@@ -253,17 +253,32 @@ impl Snapshot {
             Delta::AttachmentGone(k) => drop(self.attachments.remove(k)),
             Delta::Overlay(r) => drop(self.overlays.insert(r.name.clone(), r.clone())),
             Delta::OverlayGone(k) => drop(self.overlays.remove(k)),
-            Delta::Deployment(r) => drop(self.deployments.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::Deployment(r) => drop(
+                self.deployments
+                    .insert(namespaced(&r.namespace, &r.name), r.clone()),
+            ),
             Delta::DeploymentGone(k) => drop(self.deployments.remove(k)),
-            Delta::ReplicaSet(r) => drop(self.replica_sets.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::ReplicaSet(r) => drop(
+                self.replica_sets
+                    .insert(namespaced(&r.namespace, &r.name), r.clone()),
+            ),
             Delta::ReplicaSetGone(k) => drop(self.replica_sets.remove(k)),
-            Delta::StatefulSet(r) => drop(self.stateful_sets.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::StatefulSet(r) => drop(
+                self.stateful_sets
+                    .insert(namespaced(&r.namespace, &r.name), r.clone()),
+            ),
             Delta::StatefulSetGone(k) => drop(self.stateful_sets.remove(k)),
-            Delta::ReplicationController(r) => drop(self.replication_controllers.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::ReplicationController(r) => drop(
+                self.replication_controllers
+                    .insert(namespaced(&r.namespace, &r.name), r.clone()),
+            ),
             Delta::ReplicationControllerGone(k) => drop(self.replication_controllers.remove(k)),
             Delta::Service(r) => drop(self.services.insert(namespaced(&r.namespace, &r.name), r.clone())),
             Delta::ServiceGone(k) => drop(self.services.remove(k)),
-            Delta::PodTemplate(r) => drop(self.pod_templates.insert(namespaced(&r.namespace, &r.name), r.clone())),
+            Delta::PodTemplate(r) => drop(
+                self.pod_templates
+                    .insert(namespaced(&r.namespace, &r.name), r.clone()),
+            ),
             Delta::PodTemplateGone(k) => drop(self.pod_templates.remove(k)),
             Delta::Buffer(r) => drop(self.buffers.insert(namespaced(&r.namespace, &r.name), r.clone())),
             Delta::BufferGone(k) => drop(self.buffers.remove(k)),

@@ -52,7 +52,10 @@ pub fn default_spread(text: &str) -> Result<Vec<SpreadConstraint>, String> {
             return bad("whenUnsatisfiable", "must be DoNotSchedule or ScheduleAnyway");
         }
         if c.label_selector.is_some() {
-            return bad("labelSelector", "is deduced from each pod's Services and owner: leave it out");
+            return bad(
+                "labelSelector",
+                "is deduced from each pod's Services and owner: leave it out",
+            );
         }
         if c.match_label_keys.is_some() {
             return bad("matchLabelKeys", "cannot be used in a default: leave it out");
@@ -89,9 +92,18 @@ mod tests {
             Ok(1)
         );
         for (bad, what) in [
-            ("maxSkew: 0, topologyKey: a, whenUnsatisfiable: DoNotSchedule", "maxSkew"),
-            ("maxSkew: 1, topologyKey: 'a b', whenUnsatisfiable: DoNotSchedule", "topologyKey"),
-            ("maxSkew: 1, topologyKey: a, whenUnsatisfiable: Maybe", "whenUnsatisfiable"),
+            (
+                "maxSkew: 0, topologyKey: a, whenUnsatisfiable: DoNotSchedule",
+                "maxSkew",
+            ),
+            (
+                "maxSkew: 1, topologyKey: 'a b', whenUnsatisfiable: DoNotSchedule",
+                "topologyKey",
+            ),
+            (
+                "maxSkew: 1, topologyKey: a, whenUnsatisfiable: Maybe",
+                "whenUnsatisfiable",
+            ),
             (
                 "maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule, labelSelector: {}",
                 "labelSelector",

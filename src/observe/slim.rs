@@ -12,8 +12,8 @@ use kube::api::ObjectMeta;
 use kube::core::{ClusterResourceScope, NamespaceResourceScope};
 use serde::{Deserialize, Deserializer};
 
-use crate::api::ec2nodeclass::{Ec2NodeClassSpec, Ec2NodeClassStatus};
 use crate::api::capacitybuffer::{CapacityBufferSpec, CapacityBufferStatus};
+use crate::api::ec2nodeclass::{Ec2NodeClassSpec, Ec2NodeClassStatus};
 use crate::api::nodeclaim::{NodeClaimSpec, NodeClaimStatus};
 use crate::api::nodeoverlay::{NodeOverlaySpec, NodeOverlayStatus};
 use crate::api::nodepool::{NodePoolSpec, NodePoolStatus};

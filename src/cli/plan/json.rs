@@ -35,6 +35,20 @@ pub fn to_json(solution: &Solution, facts: &Facts) -> Value {
     if !solution.deferred.is_empty() {
         out["deferred"] = solution.deferred.iter().map(unschedulable).collect();
     }
+    if !facts.rooms.is_empty() {
+        out["buffers"] = facts
+            .rooms
+            .iter()
+            .map(|(buffer, room)| {
+                json!({
+                    "buffer": buffer,
+                    "onExisting": room.existing,
+                    "onNew": room.new,
+                    "unschedulable": room.failed,
+                })
+            })
+            .collect();
+    }
     out
 }
 

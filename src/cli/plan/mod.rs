@@ -7,6 +7,7 @@ pub use json::{claim, to_json};
 pub use text::to_text;
 
 use crate::decide::scheduling::Solution;
+use crate::decide::scheduling::buffers::Rooms;
 use crate::model::{Name, UsdPerHour};
 
 /// What the command measured and knows beside the solution.
@@ -20,6 +21,8 @@ pub struct Facts {
     pub index_micros: u64,
     /// Proven floor of the new nodes' price, where known.
     pub lower_bound: Option<UsdPerHour>,
+    /// Where the virtual pods of CapacityBuffers went.
+    pub rooms: Rooms,
 }
 
 /// Σ expected price of the new claims.

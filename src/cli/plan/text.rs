@@ -53,6 +53,13 @@ pub fn to_text(solution: &Solution, facts: &Facts) -> String {
             let _ = writeln!(out, "  {}  {}", one.pod, words::clean(&words::unschedulable(one)));
         }
     }
+    for (buffer, room) in &facts.rooms {
+        let _ = writeln!(
+            out,
+            "buffer {buffer}: {} fit nodes that are there, {} need new nodes, {} have no place",
+            room.existing, room.new, room.failed
+        );
+    }
     if !solution.deferred.is_empty() {
         let _ = writeln!(
             out,

@@ -211,8 +211,7 @@ impl<'a> Turn<'_, 'a> {
                 .partition(|c| holders.contains(c.name()));
             for candidate in held {
                 let why = Why::new("buffer_pods");
-                self.verdicts
-                    .say(candidate.name(), Some(Method::Emptiness), why);
+                self.verdicts.say(candidate.name(), Some(Method::Emptiness), why);
             }
             return emptiness::run(&free, budgets, self.now(), waive, &mut self.verdicts);
         }

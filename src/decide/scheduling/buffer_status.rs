@@ -32,12 +32,7 @@ pub fn steps(
         .collect()
 }
 
-fn patch(
-    snapshot: &Snapshot,
-    buffer: &Buffer,
-    rooms: Option<&Rooms>,
-    now: jiff::Timestamp,
-) -> ObjectPatch {
+fn patch(snapshot: &Snapshot, buffer: &Buffer, rooms: Option<&Rooms>, now: jiff::Timestamp) -> ObjectPatch {
     let mut out = ObjectPatch::new(
         ObjectKind::CapacityBuffer,
         &buffer.name,

@@ -71,7 +71,10 @@ pub fn resolve(snapshot: &Snapshot, buffer: &Buffer) -> Result<Resolved, Unready
     if !buffer.strategy.is_empty() && &*buffer.strategy != ACTIVE_CAPACITY {
         return Err((
             "ResolutionFailed",
-            format!("the strategy {} is not known, only {ACTIVE_CAPACITY}", buffer.strategy),
+            format!(
+                "the strategy {} is not known, only {ACTIVE_CAPACITY}",
+                buffer.strategy
+            ),
         ));
     }
     if buffer.template.is_some() && buffer.scalable.is_some() {
@@ -88,7 +91,12 @@ pub fn resolve(snapshot: &Snapshot, buffer: &Buffer) -> Result<Resolved, Unready
         }
         None => {
             let workload = workload(snapshot, buffer)?;
-            return Ok(resolved(buffer, &workload.template, Some(workload.replicas), None));
+            return Ok(resolved(
+                buffer,
+                &workload.template,
+                Some(workload.replicas),
+                None,
+            ));
         }
     };
     let named = Some((template.name.clone(), template.generation));

@@ -92,12 +92,18 @@ fn case_138_sizes() {
     assert_eq!(size(&share(None, 0)), Ok(0));
     assert_eq!(size(&share(Some(9), 80)), Ok(9));
     // Limits alone are a size; limits of other resources are none.
-    assert_eq!(size(&world(|b| {
+    assert_eq!(
+        size(&world(|b| {
             b.limits.insert("cpu".into(), 2500);
-        })), Ok(2));
-    assert_eq!(size(&world(|b| {
+        })),
+        Ok(2)
+    );
+    assert_eq!(
+        size(&world(|b| {
             b.limits.insert("gpu".into(), 2500);
-        })), Ok(0));
+        })),
+        Ok(0)
+    );
     assert_eq!(size(&world(|_| {})), Ok(0));
 }
 

@@ -11,8 +11,14 @@ use crate::model::{LabelSelector, Labels, Name, Pod, PodSpec, Snapshot};
 /// The selector that the pod's Services and its controller agree on; `None` when they say nothing.
 pub fn deduced(snapshot: &Snapshot, pod: &Pod) -> Option<LabelSelector> {
     let mut merged = Labels::new();
-    for service in snapshot.services.values().filter(|s| s.namespace == pod.namespace) {
-        let Some(selector) = &service.selector else { continue };
+    for service in snapshot
+        .services
+        .values()
+        .filter(|s| s.namespace == pod.namespace)
+    {
+        let Some(selector) = &service.selector else {
+            continue;
+        };
         if selector.iter().all(|(k, v)| pod.labels.get(k) == Some(v)) {
             merged.extend(selector.iter().map(|(k, v)| (k.clone(), v.clone())));
         }
@@ -29,10 +35,7 @@ pub fn deduced(snapshot: &Snapshot, pod: &Pod) -> Option<LabelSelector> {
                 None
             }
             "ReplicaSet" => snapshot.replica_sets.get(&key).and_then(|r| r.selector.as_ref()),
-            "StatefulSet" => snapshot
-                .stateful_sets
-                .get(&key)
-                .and_then(|s| s.selector.as_ref()),
+            "StatefulSet" => snapshot.stateful_sets.get(&key).and_then(|s| s.selector.as_ref()),
             _ => None,
         };
         if let Some(selector) = selector {
@@ -77,6 +80,9 @@ pub fn apply(p: &Prepared, pods: &mut [(Name, Arc<Pod>)]) {
                 Arc::new(spec)
             })
             .clone();
-        *pod = Arc::new(Pod { spec, ..(**pod).clone() });
+        *pod = Arc::new(Pod {
+            spec,
+            ..(**pod).clone()
+        });
     }
 }

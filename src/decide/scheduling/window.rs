@@ -61,7 +61,11 @@ impl Window {
                 break;
             }
             self.by_time.remove(&(at, id.clone()));
-            let repeat = if id.starts_with(BUFFER) { REPEAT_BUFFER } else { REPEAT };
+            let repeat = if id.starts_with(BUFFER) {
+                REPEAT_BUFFER
+            } else {
+                REPEAT
+            };
             let next = after(now, repeat);
             self.by_time.insert((next, id.clone()));
             self.due.insert(id.clone(), next);

@@ -93,10 +93,7 @@ impl Projector {
             generation: generation(meta),
             created: created(meta),
             strategy: name(spec.provisioning_strategy.as_ref()),
-            template: spec
-                .pod_template_ref
-                .as_ref()
-                .map(|r| Arc::from(r.name.as_str())),
+            template: spec.pod_template_ref.as_ref().map(|r| Arc::from(r.name.as_str())),
             scalable: spec.scalable_ref.as_ref().map(|r| Scalable {
                 group: opt(r.api_group.as_ref()).unwrap_or_else(|| "apps".into()),
                 kind: r.kind.as_str().into(),

@@ -120,12 +120,13 @@ impl Shapes {
         // Upstream's virtual pods have no phase (Q27).
         let nowhere = p.settings.parity && buffers::is_virtual(pod);
         let roams = purpose == Purpose::Provision
-            || !nowhere && (pod.phase == Phase::Pending
-            || pod
-                .node
-                .as_ref()
-                .and_then(|n| p.node_ids.get(n))
-                .is_none_or(|i| p.nodes[*i].state.marked));
+            || !nowhere
+                && (pod.phase == Phase::Pending
+                    || pod
+                        .node
+                        .as_ref()
+                        .and_then(|n| p.node_ids.get(n))
+                        .is_none_or(|i| p.nodes[*i].state.marked));
         let stray = p.settings.parity
             && pod.node.is_some()
             && !pod.spec.volume_claims.is_empty()

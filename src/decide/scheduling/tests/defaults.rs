@@ -81,7 +81,13 @@ fn case_111_soft_defaults_are_given_up_and_hard_ones_are_not() {
         replica_set(&mut w, "web-1", &[("app", "web")]);
         // Three zones are known, the pods may only use one.
         for i in 0..3 {
-            owned(&mut w, &format!("web-{i}"), "ReplicaSet", "web-1", &[("app", "web")]);
+            owned(
+                &mut w,
+                &format!("web-{i}"),
+                "ReplicaSet",
+                "web-1",
+                &[("app", "web")],
+            );
         }
         w.pool("default", |p| {
             p.template
