@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::api::schema::suggestion;
 use crate::gate::Mode;
 use crate::gate::policy::PolicyFlag;
 
@@ -136,6 +137,8 @@ pub struct Snapshot {
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -282,9 +285,10 @@ impl SettingsArgs {
                 "StaticCapacity" => out.static_capacity = on,
                 "CapacityBuffer" => out.capacity_buffer = on,
                 other => {
+                    let hint = suggestion(other, GATES.into_iter());
                     return Err(input(format!(
-                        "--feature-gates: unknown gate {other:?}; use ReservedCapacity, SpotToSpotConsolidation, \
-                         NodeRepair, NodeOverlay, StaticCapacity or CapacityBuffer"
+                        "--feature-gates: unknown gate {other:?}{hint} Use {}",
+                        GATES.join(", ")
                     )));
                 }
             }
@@ -292,6 +296,16 @@ impl SettingsArgs {
         Ok(out)
     }
 }
+
+/// Karpenter's feature gates.
+const GATES: [&str; 6] = [
+    "CapacityBuffer",
+    "NodeOverlay",
+    "NodeRepair",
+    "ReservedCapacity",
+    "SpotToSpotConsolidation",
+    "StaticCapacity",
+];
 
 fn parse_mode(text: &str) -> Result<Mode, String> {
     Mode::parse(text).ok_or_else(|| "use observe, ask, supervise or auto".to_owned())

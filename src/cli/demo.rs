@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU32;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::args::{Demo, Logging, Switch};
+use super::args::{Demo, Logging, SettingsArgs, Switch};
 use super::{CliError, Output, headless, print};
 use crate::act::{Actor, Writer};
 use crate::clock::Clock;
@@ -200,13 +200,20 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
 }
 
 /// A silent run of a scenario up to a simulated time, for one frame of it.
-pub fn until(name: &str, seed: u64, mode: Mode, time: jiff::SignedDuration) -> Result<Ended, CliError> {
+pub fn until(
+    name: &str,
+    seed: u64,
+    mode: Mode,
+    time: jiff::SignedDuration,
+    settings: &SettingsArgs,
+) -> Result<Ended, CliError> {
     let demo = Demo {
         scenario: name.to_owned(),
         seed,
         headless: true,
         for_: Some(time),
         mode,
+        settings: settings.clone(),
         ..Demo::default()
     };
     let plan = check(&demo)?;

@@ -17,7 +17,7 @@ pub fn run(args: &Snapshot) -> Result<ExitCode, CliError> {
     });
     let help = args.view == "help";
     let screen = if help { Screen::Overview } else { screen? };
-    let ended = demo::until(&args.scenario, args.seed, args.mode, args.until)?;
+    let ended = demo::until(&args.scenario, args.seed, args.mode, args.until, &args.settings)?;
     let palette = if args.no_color {
         Palette::Mono
     } else {

@@ -153,7 +153,7 @@ impl<'a> Simulator<'a> {
             without: &without,
             now: self.cluster.now,
             settings: self.settings,
-            purpose: Purpose::Simulate,
+            purpose: Purpose::Provision,
         };
         let prepared = self
             .prepared

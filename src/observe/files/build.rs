@@ -54,6 +54,7 @@ impl Builder {
             errors.extend(
                 check::core(&item.document.value)
                     .iter()
+                    .chain(&check::selectors(&item.kind, &item.document.value))
                     .map(|p| item.error(&p.path, &p.message)),
             );
         }

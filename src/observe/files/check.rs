@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use crate::api::names;
 use crate::api::schema::{Problem, suggestion};
+use crate::model::requirements::normalize_key;
 use crate::model::resources::parse_quantity;
 
 const NODE_OPERATORS: &[&str] = &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", "Gte", "Lte"];
@@ -20,6 +22,33 @@ pub(super) fn core(object: &Value) -> Vec<Problem> {
         }
     }
     out
+}
+
+/// Node selectors of pods to be placed on labels that no pod may select by (`scheduling §6.3`). Pods that run somewhere
+/// are left alone: a cluster let them in.
+pub(super) fn selectors(kind: &str, object: &Value) -> Vec<Problem> {
+    let path = match kind {
+        "Pod" if object["spec"]["nodeName"].is_null() => "spec",
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "Job" => "spec.template.spec",
+        _ => return Vec::new(),
+    };
+    let pointer = format!("/{}/nodeSelector", path.replace('.', "/"));
+    let selector = object.pointer(&pointer).and_then(Value::as_object);
+    selector
+        .into_iter()
+        .flat_map(|map| map.keys())
+        .filter(|key| names::is_restricted(normalize_key(key)))
+        .map(|key| {
+            let hint = suggestion(key, names::WELL_KNOWN.into_iter());
+            Problem {
+                path: format!("{path}.nodeSelector[{key:?}]"),
+                message: format!(
+                    "the label {key} is restricted, no pod may select by it{hint}: remove it, or use a label of \
+                     your own"
+                ),
+            }
+        })
+        .collect()
 }
 
 fn walk(value: &Value, path: &str, operators: &'static [&'static str], out: &mut Vec<Problem>) {

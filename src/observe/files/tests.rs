@@ -48,7 +48,7 @@ metadata: {name: lone}
 spec: {containers: [{name: c, resources: {limits: {memory: 1Gi}}}]}
 ---
 apiVersion: v1
-kind: Service
+kind: ConfigMap
 metadata: {name: s}
 ";
 
@@ -93,7 +93,7 @@ fn workloads_become_pods_that_wait_for_a_node() {
     assert_eq!(s.pods["default/db-0"].spec.volume_claims, ["data-db-0".into()]);
     assert!(s.volume_claims.contains_key("default/data-db-1"));
     assert_eq!(&*s.pools["web"].disruption.budgets[0].nodes, "5");
-    assert_eq!(loaded.ignored.get("Service"), Some(&1));
+    assert_eq!(loaded.ignored.get("ConfigMap"), Some(&1));
     assert!(s.namespaces.contains_key("shop"));
 }
 
@@ -214,4 +214,96 @@ fn json_lists_and_typed_lists_are_unpacked() {
         {"metadata": {"generateName": "a-"}, "spec": {"containers": []}}]}"#;
     let s = load(&text(&[list])).expect("valid").snapshot;
     assert_eq!(s.pods.len(), 2);
+}
+
+/// `scheduling §6.3`: no pod to be placed may select by a label that is ours.
+#[test]
+fn selectors_on_restricted_labels_are_refused() {
+    let pod = |more: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c}}], {more}}}\n"
+        )
+    };
+    let refused = pod("nodeSelector: {karpenter.sh/other: x}");
+    let errors = load(&text(&[&refused])).expect_err("restricted");
+    assert_eq!(errors.len(), 1);
+    let said = errors[0].to_string();
+    assert!(
+        said.starts_with(
+            "f0.yaml, document 1, Pod/default/p spec.nodeSelector[\"karpenter.sh/other\"]: the label"
+        ),
+        "{said}"
+    );
+    for fine in [
+        "nodeSelector: {karpenter.sh/nodepool: web, beta.kubernetes.io/arch: amd64}",
+        "nodeName: n1, nodeSelector: {kubernetes.io/hostname: n1}",
+    ] {
+        assert!(load(&text(&[&pod(fine)])).is_ok(), "{fine}");
+    }
+    let job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: {template: {spec: {containers: [{name: c}], \
+               nodeSelector: {kubernetes.io/hostname: n1}}}}\n";
+    assert!(load(&text(&[job])).is_err());
+}
+
+/// `scheduling §6.4`: too few or too many values make the pod ignored, with the reason.
+#[test]
+fn operators_with_the_wrong_number_of_values_are_kept_for_the_reason() {
+    let pod = "
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: c}]
+  affinity:
+    nodeAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+        nodeSelectorTerms:
+        - matchExpressions:
+          - {key: a, operator: In}
+          - {key: b, operator: Gt, values: ['1', '2']}
+          - {key: c, operator: Gte, values: ['4']}
+";
+    let loaded = load(&text(&[pod])).expect("good");
+    let invalid = &loaded.snapshot.pods["default/p"].spec.invalid;
+    assert_eq!(invalid.len(), 2);
+    assert!(
+        invalid[0].starts_with("a: the operator In needs"),
+        "{}",
+        invalid[0]
+    );
+    assert!(
+        invalid[1].starts_with("b: the operator Gt needs"),
+        "{}",
+        invalid[1]
+    );
+}
+
+/// Buffers and what they refer to are rows of their own; a Deployment stands for its ReplicaSet, too.
+#[test]
+fn workloads_are_rows() {
+    let buffer = "
+apiVersion: autoscaling.x-k8s.io/v1beta1
+kind: CapacityBuffer
+metadata: {name: b, namespace: shop}
+spec: {scalableRef: {kind: Deployment, name: api}, percentage: 50}
+---
+apiVersion: v1
+kind: PodTemplate
+metadata: {name: t}
+template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, resources: {requests: {cpu: 1}}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: s}
+spec: {selector: {app: api}}
+";
+    let loaded = load(&text(&[WORKLOADS, buffer])).expect("good");
+    let s = &loaded.snapshot;
+    assert_eq!(s.deployments["shop/api"].replicas, 3);
+    assert_eq!(s.replica_sets["shop/api"].template.spec.requests.cpu, 500);
+    assert_eq!(s.stateful_sets["default/db"].replicas, 2);
+    assert_eq!(s.pod_templates["default/t"].spec.requests.cpu, 1000);
+    let buffer = &s.buffers["shop/b"];
+    assert_eq!(buffer.scalable.as_ref().map(|r| &*r.group), Some("apps"));
+    assert!(s.services["default/s"].selector.is_some());
 }

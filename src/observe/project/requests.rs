@@ -69,8 +69,14 @@ pub(super) fn of_pod(spec: &slim::PodSpec, status: &slim::PodStatus) -> Resource
     total.add(&sidecars);
     Resources::max(&mut total, &peak);
     if let Some(level) = &spec.resources {
-        let level = needs(level);
-        for (key, value) in level.iter() {
+        // A limit alone becomes a request where no container asks for the resource.
+        let mut wanted = amounts(&level.requests);
+        for (key, value) in amounts(&level.limits).iter() {
+            if !level.requests.contains_key(key) && total.get(key) == 0 {
+                wanted.set(key, value);
+            }
+        }
+        for (key, value) in wanted.iter() {
             if matches!(key, "cpu" | "memory") || key.starts_with("hugepages-") {
                 total.set(key, value);
             }

@@ -198,3 +198,48 @@ fn a_person_may_skip_the_waiting() {
     let out = turns.forced(&world, 3, Some(&force));
     assert_eq!(code(&out, "n1"), "node_do_not_disrupt");
 }
+
+/// `scheduling §30`, case 139: a node that holds buffer capacity is not empty.
+#[test]
+fn a_node_that_holds_a_buffer_stays() {
+    use crate::decide::{Fuel, Settings};
+    use crate::model::{Buffer, PodTemplate};
+    let mut world = fleet(1, "m5.large");
+    let template = PodTemplate {
+        namespace: "default".into(),
+        name: "chunk".into(),
+        spec: std::sync::Arc::new(crate::model::PodSpec {
+            requests: crate::decide::testing::cpu_mem(1000, 1),
+            ..crate::model::PodSpec::default()
+        }),
+        ..PodTemplate::default()
+    };
+    world.apply(Delta::PodTemplate(std::sync::Arc::new(template)));
+    let buffer = Buffer {
+        namespace: "default".into(),
+        name: "b".into(),
+        uid: "b".into(),
+        generation: 1,
+        created: at(0),
+        strategy: "".into(),
+        template: Some("chunk".into()),
+        scalable: None,
+        replicas: Some(1),
+        percentage: None,
+        limits: std::collections::BTreeMap::new(),
+        conditions: crate::model::Conditions::new(),
+        status_replicas: None,
+    };
+    world.apply(Delta::Buffer(std::sync::Arc::new(buffer)));
+    let mut settings = Settings::default();
+    let mut ask = |on: bool| {
+        settings.capacity_buffer = on;
+        crate::decide::disruption::once(&world.snapshot, at(0), &settings, &mut Fuel::UNLIMITED.clone())
+    };
+    assert_eq!(proposed(&ask(false)), "empty: n0");
+    let out = ask(true);
+    assert_eq!(
+        (proposed(&out), code(&out, "n0")),
+        (String::new(), "buffer_pods".into())
+    );
+}

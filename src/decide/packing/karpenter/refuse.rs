@@ -168,7 +168,19 @@ impl Solver<'_> {
             .map(|g| ports::first_conflict(wanted, g.ports.iter()))
             .collect::<Option<Vec<_>>>();
         if let Some((want, taken)) = clash.and_then(|all| all.first().copied()) {
-            return host_port(want, taken);
+            let daemon = t
+                .daemons
+                .iter()
+                .flat_map(|g| &g.daemons)
+                .map(|d| &self.p.daemons[*d])
+                .find(|d| d.spec.host_ports.contains(taken));
+            return Refusal::HostPort {
+                wanted: ports::text(want).into(),
+                taken: match daemon {
+                    Some(d) => format!("{} of DaemonSet {}", ports::text(taken), d.name).into(),
+                    None => ports::text(taken).into(),
+                },
+            };
         }
         let mut types = claim.types.clone();
         row.filter(&mut types);

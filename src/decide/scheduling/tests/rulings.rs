@@ -265,3 +265,50 @@ fn moving_pods_are_not_judged_again() {
     let plan = w.plan_of(&pods, &["n1"], Purpose::Provision);
     assert_eq!(refusals(&plan), [("p".to_owned(), "unknown_label")]);
 }
+
+#[test]
+fn q27_virtual_pods_may_use_nodes_that_rest() {
+    let mut w = World::new();
+    w.pool("default", |p| {
+        p.disruption.consolidate_after = Some(std::time::Duration::from_secs(600));
+    });
+    w.node("n1", "z1", 4000, |_, c| c.last_pod_event = Some(now()));
+    w.pod_with(
+        "v",
+        |_| {},
+        |p| {
+            p.owners = vec![crate::model::pod::Owner {
+                kind: "CapacityBuffer".into(),
+                name: "b".into(),
+                uid: "b".into(),
+                controller: false,
+            }];
+        },
+    );
+    let pods: Vec<Name> = vec!["default/v".into()];
+    let target = |w: &World| {
+        let plan = w.plan_of(&pods, &[], Purpose::Simulate);
+        plan.existing.keys().map(|k| &**k).collect::<String>()
+    };
+    assert_eq!(both(&mut w, target), ("n1".to_owned(), String::new()));
+}
+
+#[test]
+fn q30_a_port_that_daemons_take_everywhere_names_the_daemon() {
+    let port = || crate::model::pod::HostPort {
+        ip: "0.0.0.0".into(),
+        port: 8080,
+        protocol: "TCP".into(),
+    };
+    let mut w = World::new();
+    w.daemon("exporter", 100, |s| s.host_ports = vec![port()]);
+    w.pod("p", |s| s.host_ports = vec![port()]);
+    let plan = w.plan();
+    assert_eq!(refusals(&plan), [("p".to_owned(), "host_port")]);
+    let why = &plan.unschedulable[0].pools[0].1;
+    assert!(
+        matches!(why, crate::model::decision::Refusal::HostPort { taken, .. }
+            if &**taken == "0.0.0.0:8080/TCP of DaemonSet default/exporter"),
+        "{why:?}"
+    );
+}
