@@ -129,7 +129,10 @@ impl View {
                     }
                     touched.push(name.clone());
                 }
-                Delta::Catalogue { .. } | Delta::Offerings { .. } => reprice_all = true,
+                Delta::Catalogue { .. }
+                | Delta::Offerings { .. }
+                | Delta::Overlay(_)
+                | Delta::OverlayGone(_) => reprice_all = true,
                 Delta::PodGone(key) => drop(self.refusals.remove(key)),
                 Delta::Pod(row) if row.node.is_some() => drop(self.refusals.remove(&row.key())),
                 Delta::NodeGone(name) => drop(self.verdicts.remove(name)),
