@@ -197,7 +197,7 @@ impl View {
             {
                 self.refusals.remove(placed);
             }
-            for refused in &evidence.unschedulable {
+            for refused in evidence.unschedulable.iter().chain(&evidence.deferred) {
                 let (since, passes) = self
                     .refusals
                     .get(&refused.pod)

@@ -5,6 +5,7 @@
 
 mod crash;
 mod demo;
+mod gates;
 mod input;
 mod plan;
 mod support;

@@ -219,7 +219,7 @@ fn draft(context: &Context<'_>, pool: &NodePool, ordinal: usize) -> ClaimDraft {
 
 /// The cheapest offering that the template admits.
 fn expected(context: &Context<'_>, pool: &NodePool, requirements: &Requirements) -> Option<ExpectedLaunch> {
-    let catalogue = context.snapshot.catalogue(&pool.template.class.name)?;
+    let catalogue = context.snapshot.types_of(&pool.name, &pool.template.class.name)?;
     let mut best: Option<ExpectedLaunch> = None;
     for kind in catalogue.types() {
         if requirements.intersects(&kind.requirements).is_err() {
@@ -235,6 +235,7 @@ fn expected(context: &Context<'_>, pool: &NodePool, requirements: &Requirements)
                     zone: offering.zone.clone(),
                     capacity_type: offering.capacity_type,
                     price_per_hour: offering.price,
+                    reservation: offering.reservation().cloned(),
                 });
             }
         }
