@@ -89,8 +89,11 @@ pub struct Plan {
     #[command(flatten)]
     pub inputs: Inputs,
     /// How pods are packed
-    #[arg(long, value_parser = ["karpenter"], default_value = "karpenter")]
+    #[arg(long, value_parser = ["karpenter", "cheapest"], default_value = "karpenter")]
     pub packing: String,
+    /// With --packing cheapest: the share of the placed pods that one new node may hold, 0.25 or 25%
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub max_pods_per_node_share: Option<f64>,
     /// Exit with 1 when pods are left over (unschedulable) or the plan costs more than X $/h (cost>X)
     #[arg(long, value_name = "unschedulable|cost>X")]
     pub fail_on: Vec<String>,
@@ -321,6 +324,23 @@ fn parse_speed(text: &str) -> Result<u32, String> {
         .ok()
         .filter(|n| (1..=3600).contains(n))
         .ok_or_else(|| "use 1x to 3600x, or max".to_owned())
+}
+
+/// More than 0, at most 1; also in percent.
+fn parse_share(text: &str) -> Result<f64, String> {
+    let (number, unit) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    number
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .map(|n| n / unit)
+        .filter(|n| *n > 0.0 && *n <= 1.0)
+        .ok_or_else(|| {
+            format!("\"{text}\" is no share: write a number above 0 and at most 1, like 0.25, or 25%")
+        })
 }
 
 fn parse_size(text: &str) -> Result<(u16, u16), String> {

@@ -7,6 +7,7 @@ use super::args::{Consolidate, Plan};
 use super::{CliError, Output, consolidate, inputs, plan, print};
 use crate::decide::Fuel;
 use crate::decide::disruption;
+use crate::decide::packing::{bound, cheapest};
 use crate::decide::scheduling::{Problem, Purpose, batch, buffers, prepare, solve_prepared};
 use crate::model::{Name, UsdPerHour};
 
@@ -15,6 +16,11 @@ fn micros(since: Instant) -> u64 {
 }
 
 pub fn plan(args: &Plan, output: Output) -> Result<ExitCode, CliError> {
+    if args.max_pods_per_node_share.is_some() && args.packing != "cheapest" {
+        return Err(CliError::Input(
+            "--max-pods-per-node-share is for --packing cheapest: add it, or leave the share out".to_owned(),
+        ));
+    }
     let ready = inputs::read(&args.inputs, &args.settings)?;
     let snapshot = buffers::with_virtual(&ready.snapshot, &ready.settings);
     let pods = batch::batch(&snapshot, ready.now);
@@ -28,18 +34,30 @@ pub fn plan(args: &Plan, output: Output) -> Result<ExitCode, CliError> {
         settings: &ready.settings,
         purpose: Purpose::Provision,
     };
-    let mut solution = solve_prepared(&prepared, &problem, &mut Fuel::UNLIMITED.clone());
+    let fuel = &mut Fuel::UNLIMITED.clone();
+    let (mut solution, greedy) = if args.packing == "cheapest" {
+        let out = cheapest::solve(&prepared, &problem, args.max_pods_per_node_share, fuel);
+        (out.solution, Some(out.greedy))
+    } else {
+        (solve_prepared(&prepared, &problem, fuel), None)
+    };
     let elapsed_micros = micros(started);
+    let proving = Instant::now();
+    let on_new_nodes = solution.claims.iter().flat_map(|c| c.draft.pods.iter());
+    let lower_bound = Some(bound::floor(&prepared, on_new_nodes));
+    let bound_micros = micros(proving);
     let rooms = buffers::rooms(&snapshot, &solution);
     // Room that cannot be had is the buffer's business, no pod's.
     let real = |key: &Name| snapshot.pods.get(key).is_none_or(|p| !buffers::is_virtual(p));
     solution.unschedulable.retain(|u| real(&u.pod));
     solution.deferred.retain(|u| real(&u.pod));
     let facts = plan::Facts {
-        packing: "karpenter".into(),
+        packing: args.packing.as_str().into(),
         elapsed_micros,
         index_micros: ready.index_micros,
-        lower_bound: None,
+        lower_bound,
+        bound_micros,
+        greedy,
         rooms,
     };
     let text = match output {

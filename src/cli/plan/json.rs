@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Facts, placed, price};
+use super::{Facts, cost, placed, price};
 use crate::decide::scheduling::{Planned, Solution};
 use crate::model::decision::effect::ExpectedLaunch;
 use crate::model::decision::evidence::Unschedulable;
@@ -17,9 +17,7 @@ pub fn to_json(solution: &Solution, facts: &Facts) -> Value {
         "pods": placed(solution),
         "pricePerHour": price(solution),
     });
-    if let Some(bound) = facts.lower_bound {
-        totals["lowerBoundPerHour"] = json!(bound);
-    }
+    cost::add_totals(&mut totals, solution, facts);
     let mut out = json!({
         "schema": "kerf/plan/v1",
         "packing": facts.packing,
@@ -31,6 +29,7 @@ pub fn to_json(solution: &Solution, facts: &Facts) -> Value {
         "totals": totals,
         "elapsedMicros": facts.elapsed_micros,
         "indexMicros": facts.index_micros,
+        "boundMicros": facts.bound_micros,
     });
     if !solution.deferred.is_empty() {
         out["deferred"] = solution.deferred.iter().map(unschedulable).collect();
@@ -48,6 +47,9 @@ pub fn to_json(solution: &Solution, facts: &Facts) -> Value {
                 })
             })
             .collect();
+    }
+    if let Some(greedy) = &facts.greedy {
+        out["karpenter"] = cost::greedy(greedy);
     }
     out
 }

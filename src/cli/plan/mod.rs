@@ -1,11 +1,13 @@
 //! `kerf plan`: a solution as JSON (`kerf/plan/v1`) and as text.
 
+mod cost;
 mod json;
 mod text;
 
 pub use json::{claim, to_json};
 pub use text::to_text;
 
+use crate::decide::packing::cheapest::Trade;
 use crate::decide::scheduling::Solution;
 use crate::decide::scheduling::buffers::Rooms;
 use crate::model::{Name, UsdPerHour};
@@ -23,6 +25,10 @@ pub struct Facts {
     pub lower_bound: Option<UsdPerHour>,
     /// Where the virtual pods of CapacityBuffers went.
     pub rooms: Rooms,
+    /// Time to prove it.
+    pub bound_micros: u64,
+    /// What Karpenter's packing comes to, beside a cheaper one.
+    pub greedy: Option<Trade>,
 }
 
 /// Σ expected price of the new claims.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Facts, price};
+use super::{Facts, cost, price};
 use crate::decide::scheduling::Solution;
 use crate::model::UsdPerHour;
 use crate::words;
@@ -67,12 +67,6 @@ pub fn to_text(solution: &Solution, facts: &Facts) -> String {
             solution.deferred.len()
         );
     }
-    if let Some(bound) = facts.lower_bound {
-        let _ = writeln!(
-            out,
-            "no placement on new nodes costs less than {}",
-            dollars(bound)
-        );
-    }
+    out.push_str(&cost::text(solution, facts));
     out
 }

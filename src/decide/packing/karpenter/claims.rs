@@ -104,7 +104,7 @@ impl Solver<'_> {
 
     /// Checks a form against a claim, in-flight or fresh (`scheduling §17.1`).
     pub(super) fn check(&mut self, form: &Form, claim: &OpenClaim) -> Result<Fit, No> {
-        if !form.tolerated[claim.template] {
+        if !form.tolerated[claim.template] || claim.pods.len() >= self.most_pods {
             return Err(No::Ever);
         }
         if form.hostname.as_ref().is_some_and(|h| !h.has(&claim.hostname)) {

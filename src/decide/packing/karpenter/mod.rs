@@ -10,6 +10,7 @@ mod draft;
 mod evidence;
 mod existing;
 mod form;
+mod guided;
 mod open;
 mod places;
 mod queue;
@@ -31,6 +32,7 @@ use crate::model::decision::evidence::Unschedulable;
 use crate::model::{Name, Pod};
 
 pub use draft::claim_name;
+pub use guided::{Intent, Run, Wishes};
 pub use places::{Tried, places};
 
 use claims::OpenClaim;
@@ -72,10 +74,22 @@ pub struct Solver<'a> {
     version: u64,
     prefer_taints: bool,
     existing: BTreeMap<Name, Vec<Name>>,
+    /// Pods in order of placement, with the form that each was placed in.
+    log: Vec<(usize, usize)>,
+    /// Pods that one new claim may hold.
+    most_pods: usize,
 }
 
 /// Packs the pods of a problem.
 pub fn solve(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Solution {
+    let (pods, unschedulable) = pods_of(prepared, problem);
+    let mut solver = Solver::new(prepared, problem.without, problem.purpose, pods);
+    let left = solver.run(fuel);
+    solver.finish(left, unschedulable)
+}
+
+/// The pods to place, and those that are refused before anything is tried.
+fn pods_of(prepared: &Prepared, problem: &Problem<'_>) -> (Vec<(Name, Arc<Pod>)>, Vec<Unschedulable>) {
     let mut unschedulable = Vec::new();
     let mut pods = Vec::new();
     for key in problem.pods {
@@ -99,9 +113,7 @@ pub fn solve(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Sol
         }
     }
     defaults::apply(prepared, &mut pods);
-    let mut solver = Solver::new(prepared, problem.without, problem.purpose, pods);
-    let left = solver.run(fuel);
-    solver.finish(left, unschedulable)
+    (pods, unschedulable)
 }
 
 impl<'a> Solver<'a> {
@@ -144,6 +156,8 @@ impl<'a> Solver<'a> {
                 .iter()
                 .any(|t| relax::prefers(&t.pool.template.taints)),
             existing: BTreeMap::new(),
+            log: Vec::new(),
+            most_pods: usize::MAX,
         };
         let mut shapes = Shapes::new(p, &pods);
         for (key, pod) in pods {
@@ -160,7 +174,11 @@ impl<'a> Solver<'a> {
 
     /// Places what can be placed; returns the pods that failed and whether fuel ran out, with the unreached ones.
     fn run(&mut self, fuel: &mut Fuel) -> queue::Left {
-        let mut queue = queue::Queue::new(&self.items);
+        let queue = queue::Queue::of(&self.items, (0..self.items.len()).collect());
+        self.run_queue(queue, fuel)
+    }
+
+    fn run_queue(&mut self, mut queue: queue::Queue, fuel: &mut Fuel) -> queue::Left {
         while let Some(item) = queue.pop() {
             match self.attempt(item, fuel) {
                 Some(true) => queue.placed(item),
@@ -189,6 +207,7 @@ impl<'a> Solver<'a> {
             self.forms[form] = taken;
             if placed? {
                 self.version += 1;
+                self.log.push((item, form));
                 return Some(true);
             }
             // What is reserved now may be free in the next pass: nothing is given up for it.

@@ -138,7 +138,7 @@ impl Solver<'_> {
     }
 
     /// BestEffort minValues: a new claim may have less variety (`scheduling §14`).
-    fn check_lowered(&mut self, form: &Form, claim: &mut OpenClaim) -> Result<Fit, No> {
+    pub(super) fn check_lowered(&mut self, form: &Form, claim: &mut OpenClaim) -> Result<Fit, No> {
         let template = &self.p.templates.usable[claim.template];
         let keys: Vec<Name> = template
             .requirements
@@ -160,7 +160,7 @@ impl Solver<'_> {
     }
 
     /// Takes the largest of a claim's types off the limits.
-    fn use_up(&mut self, template: usize, types: &FixedBitSet) {
+    pub(super) fn use_up(&mut self, template: usize, types: &FixedBitSet) {
         let t = &self.p.templates.usable[template];
         for (resource, left) in &mut self.remaining[template] {
             if &**resource == NODES {

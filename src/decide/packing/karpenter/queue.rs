@@ -22,9 +22,8 @@ pub struct Left {
 }
 
 impl Queue {
-    /// CPU descending, memory descending, creation, uid.
-    pub fn new(items: &[Item]) -> Self {
-        let mut order: Vec<usize> = (0..items.len()).collect();
+    /// Some of the pods: CPU descending, memory descending, creation, uid.
+    pub fn of(items: &[Item], mut order: Vec<usize>) -> Self {
         order.sort_by(|a, b| {
             let (x, y) = (&items[*a].pod, &items[*b].pod);
             let (p, q) = (&x.spec.requests, &y.spec.requests);
