@@ -105,6 +105,22 @@ pub struct Plan {
 pub struct Consolidate {
     #[command(flatten)]
     pub inputs: Inputs,
+    /// Decide as if a person asked: consolidateAfter, policy, score, memo and waits do not hold it up; PDBs,
+    /// do-not-disrupt and scheduling do
+    #[arg(long, value_name = "cluster|pool=NAME|node=NAME", value_parser = super::consolidate::parse_scope)]
+    pub force: Option<crate::decide::disruption::Scope>,
+    /// Budgets do not hold it up either
+    #[arg(long, requires = "force")]
+    pub ignore_budgets: bool,
+    /// Say for every node where its pods could go, the nearest miss and what its going would save
+    #[arg(long)]
+    pub explain: bool,
+    /// Show what the budgets allow over the next 72 hours, and which entry binds
+    #[arg(long)]
+    pub budgets: bool,
+    /// Edited NodePools and EC2NodeClasses: which nodes they would make drift, before they are applied (repeatable)
+    #[arg(long, value_name = "FILE|DIR|-")]
+    pub preview: Vec<String>,
     #[command(flatten)]
     pub settings: SettingsArgs,
 }

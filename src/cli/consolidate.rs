@@ -2,6 +2,10 @@
 
 use std::fmt::Write;
 
+mod more;
+
+pub use more::{add_to, force, more, parse_scope, text};
+
 use serde_json::{Value, json};
 
 use super::plan;
@@ -74,6 +78,9 @@ fn command(proposal: &Proposal, evidence: &Disruption) -> Value {
         "replacements": new.iter().map(plan::claim).collect::<Vec<_>>(),
         "savingsPerHour": savings(evidence),
         "evictions": proposal.impact.evictions,
+        "forced": evidence.forced,
+        "overridden": evidence.overridden,
+        "scores": evidence.scores,
         "moves": evidence.moves,
         "budgets": evidence.budgets.iter()
             .map(|(pool, (allowed, used))| (pool.to_string(), json!({"allowed": allowed, "used": used})))
@@ -127,6 +134,10 @@ pub fn to_text(outcome: &Outcome) -> String {
             words::price(savings(evidence)),
             words::plural(proposal.impact.evictions as usize, "pod"),
         );
+        if !evidence.overridden.is_empty() {
+            let rules: Vec<&str> = evidence.overridden.iter().map(|r| &**r).collect();
+            let _ = writeln!(out, "  overrides {}", rules.join(", "));
+        }
         for new in replacements(proposal, evidence) {
             let launch = new.draft.expected.as_ref().map_or_else(String::new, |e| {
                 format!(

@@ -88,9 +88,11 @@ fn ceiling(rule: &str) -> Result<UsdPerHour, CliError> {
 
 pub fn consolidate(args: &Consolidate, output: Output) -> Result<ExitCode, CliError> {
     let ready = inputs::read(&args.inputs, &args.settings)?;
+    let force = consolidate::force(args, &ready)?;
     let started = Instant::now();
-    let outcome = disruption::once(
+    let outcome = disruption::once_forced(
         &ready.snapshot,
+        force.as_ref(),
         ready.now,
         &ready.settings,
         &mut Fuel::UNLIMITED.clone(),
@@ -99,9 +101,14 @@ pub fn consolidate(args: &Consolidate, output: Output) -> Result<ExitCode, CliEr
         elapsed_micros: micros(started),
         index_micros: ready.index_micros,
     };
+    let more = consolidate::more(args, &ready)?;
     let text = match output {
-        Output::Json => format!("{}\n", consolidate::to_json(&outcome, &facts)),
-        Output::Text => consolidate::to_text(&outcome),
+        Output::Json => {
+            let mut json = consolidate::to_json(&outcome, &facts);
+            consolidate::add_to(&mut json, &more);
+            format!("{json}\n")
+        }
+        Output::Text => format!("{}{}", consolidate::to_text(&outcome), consolidate::text(&more)),
     };
     print(&text)
 }

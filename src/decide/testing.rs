@@ -376,6 +376,8 @@ impl World {
             pool: Some("default".into()),
             token: None,
             claim: None,
+            subnet: "".into(),
+            security_groups: Vec::new(),
         })));
     }
 }

@@ -5,8 +5,9 @@ use tokio::sync::oneshot;
 use super::query::{PlaceTried, WhyPending};
 use super::run::Engine;
 use super::{Answer, Query};
-use crate::decide::explain;
+use crate::decide::{disruption, explain};
 use crate::model::Name;
+use crate::words;
 
 impl Engine {
     /// Objects are fetched by a task of their own; the rest is computed at once.
@@ -66,12 +67,30 @@ impl Engine {
         }))
     }
 
+    /// The last verdict, then what its going would save and where each kind of its pods could go.
     fn why_not_removed(&self, node: &Name) -> Answer {
-        match self.book.view().verdicts.get(node) {
-            Some(verdict) => Answer::Text(vec![crate::words::verdict(verdict)]),
-            None => Answer::Unknown {
+        let view = self.book.view();
+        let Some(verdict) = view.verdicts.get(node) else {
+            return Answer::Unknown {
                 reason: format!("{node} was not looked at yet"),
-            },
+            };
+        };
+        let mut lines = vec![words::verdict(verdict)];
+        let snapshot = self.snapshot();
+        let cluster = disruption::Cluster::new(&snapshot, self.clock.now());
+        if let Some(stays) = disruption::destinations(&cluster, node, &self.settings) {
+            lines.push(format!("saves {} if it goes", words::price(stays.saves)));
+            lines.extend(stays.pods.iter().map(moves));
         }
+        Answer::Text(lines)
+    }
+}
+
+fn moves(m: &disruption::Moves) -> String {
+    let room = words::plural(m.room_on.len(), "other node");
+    let head = format!("{} ({}): room on {room}", m.pod, words::plural(m.count, "pod"));
+    match m.nearest_miss() {
+        Some((node, why)) => format!("{head}, nearest miss {node}: {}", words::refusal_short(why)),
+        None => head,
     }
 }

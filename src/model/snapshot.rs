@@ -82,6 +82,11 @@ pub struct Instance {
     pub token: Option<Name>,
     /// Tag `karpenter.sh/nodeclaim`, set after launch.
     pub claim: Option<Name>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub subnet: Name,
+    /// Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub security_groups: Vec<Name>,
 }
 
 impl Instance {

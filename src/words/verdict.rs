@@ -103,6 +103,7 @@ fn sentence<'a>(v: &'a Verdict, used: &mut Vec<&'a str>) -> String {
         "static_limit" => "stays: node limit of the static NodePool".to_owned(),
         "static_scaling_down" => "goes: its static NodePool has too many nodes".to_owned(),
         "selected" => "goes: chosen for disruption".to_owned(),
+        "outranked" => "could go on its own: another command comes first".to_owned(),
         "started" => "goes: disruption has begun".to_owned(),
         "waiting_replacement" => "goes: waits for its replacement to be initialized".to_owned(),
         "replacement_lost" => "stays: its replacement vanished, rolled back".to_owned(),

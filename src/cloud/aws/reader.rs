@@ -319,7 +319,11 @@ pub(super) fn id_of(provider_id: &str) -> &str {
 /// An instance as the model has it (`aws §15`, `§13` for its capacity type).
 pub(super) fn instance(i: api::Instance) -> Instance {
     let tag = |key: &str| i.tags.get(key).cloned();
+    let mut security_groups = i.security_group_ids;
+    security_groups.sort();
     Instance {
+        subnet: i.subnet_id,
+        security_groups,
         provider_id: format!("aws:///{}/{}", i.availability_zone, i.instance_id).into(),
         capacity_type: if i.spot_instance_request_id.is_some() {
             CapacityType::Spot

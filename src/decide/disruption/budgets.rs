@@ -32,20 +32,27 @@ pub const UNLIMITED: u32 = i32::MAX.unsigned_abs();
 
 /// `disruption §5.3`: the least of the budgets that list `reason`; nothing when any of them cannot be read.
 pub fn allowed(pool: &NodePool, reason: &str, nodes: u32, now: Timestamp) -> u32 {
+    binding(pool, reason, nodes, now).0
+}
+
+/// As [`allowed`], with the place of the first entry that makes it so; `None` when nothing limits.
+pub fn binding(pool: &NodePool, reason: &str, nodes: u32, now: Timestamp) -> (u32, Option<usize>) {
     let mut least = UNLIMITED;
-    for budget in &pool.disruption.budgets {
+    let mut place = None;
+    for (i, budget) in pool.disruption.budgets.iter().enumerate() {
         let Some(value) = value(budget, nodes, now) else {
-            return 0;
+            return (0, Some(i));
         };
         let listed = budget
             .reasons
             .as_ref()
             .is_none_or(|r| r.iter().any(|r| &**r == reason));
-        if listed {
-            least = least.min(value);
+        if listed && value < least {
+            least = value;
+            place = Some(i);
         }
     }
-    least
+    (least, place)
 }
 
 /// `None` when the entry cannot be read.
@@ -126,7 +133,15 @@ impl Budgets {
 
     /// Takes one of the pool's allowance, or says why not.
     pub fn take(&mut self, pool: &Name) -> Result<(), Why> {
+        self.check(pool)?;
         let room = self.rooms.entry(pool.clone()).or_default();
+        room.used = room.used.saturating_add(1);
+        Ok(())
+    }
+
+    /// Like [`Self::take`] without taking.
+    pub fn check(&self, pool: &Name) -> Result<(), Why> {
+        let room = self.room(pool);
         if room.left() == 0 && !self.ignored {
             return Err(Why::new("budget_exhausted")
                 .fact("pool", pool)
@@ -134,12 +149,6 @@ impl Budgets {
                 .fact("allowed", room.allowed)
                 .fact("used", room.used));
         }
-        room.used = room.used.saturating_add(1);
         Ok(())
-    }
-
-    /// Like [`Self::take`] without taking.
-    pub fn check(&self, pool: &Name) -> Result<(), Why> {
-        self.clone().take(pool)
     }
 }

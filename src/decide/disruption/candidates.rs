@@ -26,6 +26,8 @@ pub struct Candidate<'a> {
     pub price: UsdPerHour,
     /// Pods that must move, in key order.
     pub pods: Vec<&'a Pod>,
+    /// Keys of those that a simulation places, in key order (`disruption §4.4`).
+    pub movers: Vec<Name>,
     /// `1 + Σ max(0, eviction cost)`.
     pub cost: f64,
     /// The last pod event that is known, if any.
@@ -131,6 +133,7 @@ pub fn candidate<'a>(
         capacity_type: label(names::CAPACITY_TYPE),
         price: cluster.price(machine),
         pods: machine.reschedulable().collect(),
+        movers: cluster.movers(machine).cloned().collect(),
         cost: machine.disruption_cost(),
         last_pod_event: claim
             .last_pod_event

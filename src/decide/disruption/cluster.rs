@@ -1,11 +1,13 @@
 //! Nodes, claims and pods joined once for a pass (`lifecycle §13`).
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::api::names;
-use crate::decide::pods;
+use crate::decide::scheduling::{Prepared, buffers, prepare};
+use crate::decide::{Settings, pods};
 use crate::model::storage::Pdb;
 use crate::model::{Claim, Labels, Name, Node, Pod, Snapshot, UsdPerHour};
 
@@ -18,6 +20,8 @@ pub struct Machine<'a> {
     pub claim: Option<&'a Claim>,
     /// Every pod bound to it, in key order.
     pub pods: Vec<&'a Pod>,
+    /// Their keys, in the same order.
+    pub keys: Vec<&'a Name>,
 }
 
 impl<'a> Machine<'a> {
@@ -47,6 +51,14 @@ impl<'a> Machine<'a> {
     pub fn is_queued(&self) -> bool {
         self.node
             .is_some_and(|n| n.annotations.contains_key(names::KERF_REPLACED_BY))
+    }
+
+    /// The claims that shall replace it are there; until then the room for its pods is not known.
+    pub fn is_provided_for(&self, snapshot: &Snapshot) -> bool {
+        let value = self.node.and_then(|n| n.annotations.get(names::KERF_REPLACED_BY));
+        value
+            .filter(|v| &***v != "-")
+            .is_none_or(|v| v.split(',').all(|name| snapshot.claims.contains_key(name)))
     }
 
     /// Deleting, or about to.
@@ -81,14 +93,16 @@ pub struct Cluster<'a> {
     /// By [`Machine::name`].
     pub machines: BTreeMap<Name, Machine<'a>>,
     pub pdbs: Vec<&'a Pdb>,
+    prepared: OnceCell<Prepared>,
 }
 
 impl<'a> Cluster<'a> {
     pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Self {
         let mut cluster = Self::without_pods(snapshot, now);
-        for pod in snapshot.pods.values() {
+        for (key, pod) in &snapshot.pods {
             if let Some(machine) = pod.node.as_ref().and_then(|n| cluster.machines.get_mut(n)) {
                 machine.pods.push(pod);
+                machine.keys.push(key);
             }
         }
         cluster
@@ -114,6 +128,7 @@ impl<'a> Cluster<'a> {
                     node: Some(node),
                     claim,
                     pods: Vec::new(),
+                    keys: Vec::new(),
                 },
             );
         }
@@ -124,6 +139,7 @@ impl<'a> Cluster<'a> {
                 node: None,
                 claim: Some(claim),
                 pods: Vec::new(),
+                keys: Vec::new(),
             });
         }
         Self {
@@ -131,7 +147,41 @@ impl<'a> Cluster<'a> {
             now,
             machines,
             pdbs: snapshot.pdbs.values().map(AsRef::as_ref).collect(),
+            prepared: OnceCell::new(),
         }
+    }
+
+    /// The picture compiled for the solver, on first use: every what-if of a pass is an overlay on this one.
+    pub fn prepared(&self, settings: &Settings) -> &Prepared {
+        self.prepared.get_or_init(|| {
+            let with_buffers = buffers::with_virtual(self.snapshot, settings);
+            prepare(&with_buffers, settings, self.now)
+        })
+    }
+
+    /// Keys of the pods on a machine that a simulation places (`disruption §4.4`).
+    pub fn movers<'m>(&'m self, machine: &'m Machine<'a>) -> impl Iterator<Item = &'a Name> + 'm {
+        machine
+            .pods
+            .iter()
+            .zip(&machine.keys)
+            .filter(|(pod, _)| pods::is_currently_reschedulable(&self.pdbs, pod, self.now))
+            .map(|(_, key)| *key)
+    }
+
+    /// It got or lost a pod within its pool's `consolidateAfter`: no destination yet (`disruption §6.1`).
+    pub fn is_cooling(&self, machine: &Machine<'_>) -> bool {
+        let wait = machine
+            .label(names::NODEPOOL)
+            .and_then(|p| self.snapshot.pools.get(p))
+            .and_then(|p| p.disruption.consolidate_after)
+            .filter(|w| !w.is_zero() && machine.is_initialized());
+        let since = machine.claim.and_then(|c| {
+            let initialized = c.conditions.get(names::INITIALIZED_CONDITION).map(|c| c.since);
+            c.last_pod_event.or(initialized)
+        });
+        wait.zip(since)
+            .is_some_and(|(wait, since)| self.now < crate::clock::after(since, wait))
     }
 
     /// `lifecycle §13`: no method runs while a claim is not launched yet.

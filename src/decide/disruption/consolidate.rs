@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::balanced::Score;
 use super::candidates::Candidate;
 use super::price;
 use super::simulate::{Simulator, class_of};
 use super::verdicts::Why;
 use crate::decide::Fuel;
+use crate::decide::packing::karpenter::Bounds;
 use crate::decide::scheduling::Planned;
 use crate::model::{CapacityType, InstanceType, Name, UsdPerHour};
 
@@ -21,9 +23,21 @@ pub struct Command<'a> {
     pub replacements: Vec<Planned>,
     /// Every moving pod → node or replacement.
     pub moves: BTreeMap<Name, Name>,
+    /// By pool whose policy is Balanced (`disruption §10`).
+    pub scores: BTreeMap<Name, Score>,
+    /// As large as a replacement may be, where several replace the candidates.
+    pub largest_cpu: Option<i64>,
 }
 
 impl Command<'_> {
+    pub fn decision(&self) -> &'static str {
+        if self.replacements.is_empty() {
+            "delete"
+        } else {
+            "replace"
+        }
+    }
+
     pub fn price_before(&self) -> UsdPerHour {
         self.candidates.iter().map(|c| c.price).sum()
     }
@@ -44,9 +58,22 @@ pub fn decide<'a>(
     candidates: &[Candidate<'a>],
     fuel: &mut Fuel,
 ) -> Result<Command<'a>, Why> {
-    let simulated = simulator.run(candidates, fuel)?;
+    // Only a verdict on a single node tells how many machines it would take.
+    let bounds = Bounds {
+        most_claims: (candidates.len() > 1).then_some(1),
+        ends_at_failure: candidates.len() > 1,
+        ..Bounds::default()
+    };
+    let simulated = simulator.run_within(candidates, &bounds, fuel)?;
+    if simulated.too_many {
+        return Err(Why::new("needs_n_nodes"));
+    }
     if let Some(failure) = simulated.failure {
-        return Err(failure);
+        return Err(if simulated.out_of_fuel {
+            Why::new("timeout")
+        } else {
+            failure
+        });
     }
     let mut claims = simulated.claims.into_iter();
     let replacement = match (claims.next(), claims.len()) {
@@ -58,7 +85,56 @@ pub fn decide<'a>(
         candidates: candidates.to_vec(),
         replacements: replacement.into_iter().collect(),
         moves: simulated.moves,
+        largest_cpu: None,
+        scores: BTreeMap::new(),
     })
+}
+
+/// As [`decide`] for several candidates: what replaces them is no type that is there already, unless it costs less
+/// than the cheapest of those (`disruption §13.4`).
+pub fn decide_together<'a>(
+    simulator: &mut Simulator<'a>,
+    candidates: &[Candidate<'a>],
+    fuel: &mut Fuel,
+) -> Result<Command<'a>, Why> {
+    let mut command = decide(simulator, candidates, fuel)?;
+    for planned in &mut command.replacements {
+        other_type(simulator, candidates, planned)?;
+    }
+    Ok(command)
+}
+
+fn other_type(
+    simulator: &Simulator<'_>,
+    candidates: &[Candidate<'_>],
+    planned: &mut Planned,
+) -> Result<(), Why> {
+    let mut types = options(simulator, planned);
+    let there = candidates
+        .iter()
+        .filter(|c| c.price > UsdPerHour::ZERO && types.iter().any(|t| t.name == c.instance_type));
+    let Some(most) = there.map(|c| c.price).min() else {
+        return Ok(());
+    };
+    let requirements = &planned.draft.requirements;
+    types.retain(|t| price::worst_launch(t, requirements) < most);
+    if types.is_empty() || price::needed_for_min_values(&types, requirements).is_err() {
+        return Err(Why::new("same_type").fact("price", most));
+    }
+    keep(planned, &types);
+    Ok(())
+}
+
+/// The types that a replacement may become, in its own order.
+pub fn options(simulator: &Simulator<'_>, planned: &Planned) -> Vec<Arc<InstanceType>> {
+    let snapshot = simulator.cluster().snapshot;
+    let catalogue = snapshot.types_of(&planned.draft.pool, class_of(planned));
+    planned
+        .draft
+        .instance_types
+        .iter()
+        .filter_map(|name| catalogue.and_then(|c| c.get(name)).cloned())
+        .collect()
 }
 
 /// Keeps of a replacement's options those that are cheaper than the candidates, whatever a launch picks.
@@ -68,16 +144,7 @@ fn cheaper(
     mut planned: Planned,
 ) -> Result<Planned, Why> {
     let before: UsdPerHour = candidates.iter().map(|c| c.price).sum();
-    let catalogue = simulator
-        .cluster()
-        .snapshot
-        .types_of(&planned.draft.pool, class_of(&planned));
-    let mut types: Vec<Arc<InstanceType>> = planned
-        .draft
-        .instance_types
-        .iter()
-        .filter_map(|name| catalogue.and_then(|c| c.get(name)).cloned())
-        .collect();
+    let mut types = options(simulator, &planned);
     let all_spot = candidates
         .iter()
         .all(|c| &*c.capacity_type == CapacityType::Spot.as_str());
@@ -90,13 +157,11 @@ fn cheaper(
         types.retain(|t| price::cheapest(t, &planned.draft.requirements).is_some());
     }
     let requirements = &planned.draft.requirements;
-    price::sort(&mut types, requirements);
-    let best = types
-        .iter()
-        .map(|t| price::worst_launch(t, requirements))
-        .min()
-        .filter(|p| *p != UsdPerHour::MAX);
-    types.retain(|t| price::worst_launch(t, requirements) < before);
+    if spot_to_spot {
+        price::sort(&mut types, requirements);
+    }
+    // The solver's own order is by cheapest offering already.
+    let (mut types, best) = price::below(&types, requirements, before);
     let needed = price::needed_for_min_values(&types, requirements).map_err(|(key, want, have)| {
         Why::new("min_values")
             .fact("key", key)
@@ -131,7 +196,7 @@ fn cheaper(
 }
 
 /// Makes draft and evidence say that only `types` are left.
-fn keep(planned: &mut Planned, types: &[Arc<InstanceType>]) {
+pub fn keep(planned: &mut Planned, types: &[Arc<InstanceType>]) {
     planned.draft.instance_types = types.iter().map(|t| t.name.clone()).collect();
     planned.draft.expected = price::expected(types, &planned.draft.requirements);
     planned.evidence.options = u32::try_from(types.len()).unwrap_or(u32::MAX);

@@ -11,6 +11,8 @@ use crate::model::nodepool::ConsolidationPolicy;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Waive {
     pub consolidate_after: bool,
+    /// The consolidation policy with its score.
+    pub policy: bool,
 }
 
 fn quiet(candidate: &Candidate<'_>, now: Timestamp, waive: Waive) -> Result<(), Why> {
@@ -64,7 +66,7 @@ pub fn underutilized(
     if candidate.is_empty() {
         return Err(Why::new("is_empty"));
     }
-    if candidate.pool.disruption.policy == ConsolidationPolicy::WhenEmpty {
+    if !waive.policy && candidate.pool.disruption.policy == ConsolidationPolicy::WhenEmpty {
         return Err(Why::new("policy_when_empty").fact("pool", &candidate.pool.name));
     }
     quiet(candidate, now, waive)

@@ -13,9 +13,12 @@ use jiff::Timestamp;
 /// What a method came to.
 #[derive(Debug, Default)]
 pub struct Found<'a> {
-    pub command: Option<Command<'a>>,
+    /// Only drift has more than one.
+    pub commands: Vec<Command<'a>>,
     /// A budget kept a candidate from being looked at: the memo must not be stored.
     pub constrained: bool,
+    /// What stood in the way goes away by itself within seconds.
+    pub look_soon: bool,
 }
 
 /// `candidates` in order of the savings ratio.
@@ -42,10 +45,12 @@ pub fn run<'a>(
         }
     }
     if !taken.is_empty() {
-        found.command = Some(Command {
+        found.commands.push(Command {
             candidates: taken,
             replacements: Vec::new(),
             moves: BTreeMap::new(),
+            largest_cpu: None,
+            scores: BTreeMap::new(),
         });
     }
     found

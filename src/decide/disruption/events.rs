@@ -94,6 +94,18 @@ pub fn verdict(memory: &mut Memory, cluster: &Cluster<'_>, verdict: &Verdict, ou
             out,
         );
     } else if let Some(text) = unconsolidatable(verdict, machine) {
+        // Drift looks at no price: what keeps a node from it is a block.
+        if &*verdict.method == Method::Drift.as_str() {
+            on_both(
+                memory,
+                cluster,
+                machine,
+                ("DisruptionBlocked", &text, ""),
+                QUIET,
+                out,
+            );
+            return;
+        }
         let words = ("Unconsolidatable", text.as_str(), "");
         on_both(memory, cluster, machine, words, UNCONSOLIDATABLE_QUIET, out);
     }
@@ -187,15 +199,20 @@ fn unconsolidatable(verdict: &Verdict, machine: &Machine<'_>) -> Option<String> 
     .filter(|_| machine.node.is_some())
 }
 
-/// `delete: [n]` or `replace: [n] -> [1 replacement]`, with the savings (`disruption §20`).
-fn command_text(nodes: &[&str], replacements: usize, savings: UsdPerHour) -> (String, String) {
-    let nodes = nodes.join(", ");
-    let text = match replacements {
-        0 => format!("delete: [{nodes}]"),
-        1 => format!("replace: [{nodes}] -> [1 replacement]"),
-        n => format!("replace: [{nodes}] -> [{n} replacements]"),
-    };
-    (text, format!(" (savings: ${:.2})", savings.as_f64()))
+/// `delete: [n]` or `replace: [n] -> [1 replacement]`, for one of several `replace: [n] (part of 2-node consolidation)`
+/// (`disruption §20`).
+fn command_text(node: &str, candidates: usize, replacements: usize) -> String {
+    let decision = if replacements == 0 { "delete" } else { "replace" };
+    match (candidates, replacements) {
+        (2.., _) => format!("{decision}: [{node}] (part of {candidates}-node consolidation)"),
+        (_, 0) => format!("{decision}: [{node}]"),
+        (_, 1) => format!("{decision}: [{node}] -> [1 replacement]"),
+        (_, n) => format!("{decision}: [{node}] -> [{n} replacements]"),
+    }
+}
+
+fn saves(savings: UsdPerHour) -> String {
+    format!("(savings: ${:.2})", savings.as_f64())
 }
 
 /// A replace command was found: a thought, not yet a decision (`observed §12`).
@@ -203,12 +220,15 @@ pub fn candidate_found(memory: &mut Memory, cluster: &Cluster<'_>, command: &Com
     if command.replacements.is_empty() {
         return;
     }
-    let nodes: Vec<&str> = command.candidates.iter().map(|c| &**c.name()).collect();
-    let savings = command.price_before() - command.price_after();
-    let (text, saved) = command_text(&nodes, command.replacements.len(), savings);
+    let saved = saves(command.price_before() - command.price_after());
     for candidate in &command.candidates {
         if let Some(machine) = cluster.machines.get(candidate.name()) {
-            let full = format!("Consolidation candidate: {text}{saved}");
+            let text = command_text(
+                candidate.name(),
+                command.candidates.len(),
+                command.replacements.len(),
+            );
+            let full = format!("Consolidation candidate: {text} {saved}");
             on_both(
                 memory,
                 cluster,
@@ -217,6 +237,41 @@ pub fn candidate_found(memory: &mut Memory, cluster: &Cluster<'_>, command: &Com
                 QUIET,
                 out,
             );
+        }
+    }
+}
+
+/// A Balanced pool approved: single-node says it on the node, multi-node on the pool (`disruption §10`).
+pub fn approved(
+    memory: &mut Memory,
+    cluster: &Cluster<'_>,
+    method: Method,
+    command: &Command<'_>,
+    out: &mut Outcome,
+) {
+    for (pool, score) in &command.scores {
+        let text = score.text();
+        if method == Method::SingleNode {
+            let machines = command.candidates.iter().filter(|c| c.pool.name == *pool);
+            for machine in machines.filter_map(|c| cluster.machines.get(c.name())) {
+                on_both(
+                    memory,
+                    cluster,
+                    machine,
+                    ("ConsolidationApproved", &text, ""),
+                    QUIET,
+                    out,
+                );
+            }
+        } else if let Some(pool) = cluster.snapshot.pools.get(pool) {
+            let said = Said {
+                kind: ObjectKind::NodePool,
+                name: &pool.name,
+                uid: &pool.uid,
+                reason: "ConsolidationApproved",
+                text,
+            };
+            say(memory, cluster, said, "", QUIET, out);
         }
     }
 }
@@ -240,10 +295,11 @@ pub fn rejected(
         .filter_map(|n| cluster.machines.get(*n))
         .map(|m| cluster.price(m))
         .sum();
-    let (text, saved) = command_text(nodes, replacements, savings);
-    let key = format!("{text}/{category}");
-    let full = format!("Consolidation rejected: {text}, reason: {category}{saved}");
+    let saved = saves(savings);
     for machine in nodes.iter().filter_map(|n| cluster.machines.get(*n)) {
+        let text = command_text(&machine.name, nodes.len(), replacements);
+        let key = format!("{text}/{category}");
+        let full = format!("Consolidation rejected: {text}, reason: {category} {saved}");
         on_both(
             memory,
             cluster,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Method;
+use super::balanced::Score;
 use super::cluster::Cluster;
 use super::memo::{Fingerprint, fingerprint_of};
 use crate::decide::backoff::Backoffs;
@@ -23,6 +24,9 @@ pub struct Pending {
     pub candidates: BTreeMap<Name, Name>,
     pub replacements: Vec<Planned>,
     pub moves: BTreeMap<Name, Name>,
+    pub scores: BTreeMap<Name, Score>,
+    /// As large as a replacement may be, where several replace the candidates.
+    pub largest_cpu: Option<i64>,
 }
 
 /// Opaque to the engine, which keeps it and hands it to [`super::pass`].

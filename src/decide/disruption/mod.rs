@@ -1,48 +1,69 @@
 //! Taking nodes away (`disruption.md`).
 //!
 //! Methods run in a fixed order and the first that finds a command ends the pass: emptiness, static drift, drift,
-//! multi-node, single-node. Of these, emptiness and single-node consolidation are decided here so far; the place of
-//! the others in the order is kept by [`Method`].
+//! multi-node, single-node.
 //!
 //! | file | what |
 //! |---|---|
-//! | `pass` | the loop: queue, sync, validation wait, methods, poll (`§1`) |
+//! | `pass`, `turn`, `accept` | the loop: queue, sync, methods, validation wait, poll (`§1`) |
 //! | `cluster` | nodes, claims and pods joined for one pass |
 //! | `candidates` | the eleven checks (`§3`), values of a candidate |
 //! | `eligibility`, `window` | what each method takes (`§6`, `§7`) |
 //! | `budgets`, `cron` | how many nodes a pool may lose (`§5`) |
-//! | `emptiness`, `single_node` | the methods (`§13.5`, `§13.6`) |
+//! | `emptiness`, `multi_node`, `single_node` | the methods (`§13.3`, `§13.5`, `§13.6`) |
+//! | `several` | N → M consolidation (beyond upstream) |
+//! | `timeline`, `preview` | budgets of the coming days; what edited manifests would make drift |
+//! | `stays` | why one node stays, destination by destination |
+//! | `drifted`, `drift`, `static_drift` | what has drifted, and its replacement (`§15`) |
+//! | `balanced` | scores of the policy Balanced (`§10`) |
 //! | `simulate`, `consolidate`, `price` | what-ifs and the decision for a set (`§12`, `§13`) |
 //! | `validate` | after the wait, and just before acting (`§14`) |
 //! | `proposal`, `queue` | effects of a command; steps of one that acts, rebuilt from annotations (`§16`) |
 //! | `events` | what objects are told (`§20`) |
 //! | `memo`, `memory`, `verdicts` | what a pass remembers and says |
 
+mod accept;
+mod balanced;
 mod budgets;
 mod candidates;
 mod cluster;
 mod consolidate;
 mod cron;
+mod drift;
+mod drifted;
 mod eligibility;
 mod emptiness;
 mod events;
 mod memo;
 mod memory;
+mod multi_node;
 mod pass;
+mod preview;
 mod price;
 mod proposal;
 mod queue;
+mod several;
 mod simulate;
 mod single_node;
+mod static_drift;
+mod stays;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod turn;
 mod undo;
 mod validate;
 mod verdicts;
 mod window;
 
+pub use balanced::Score;
+pub use cluster::Cluster;
+pub use drifted::{Drift, drift};
 pub use memory::Memory;
-pub use pass::{once, pass};
+pub use pass::{once, once_forced, pass};
+pub use preview::{WouldDrift, preview};
+pub use stays::{Moves, Stays, destinations, stays};
+pub use timeline::{Span, timeline, timelines};
 pub use undo::undo;
 pub use validate::revalidate;
 
@@ -78,6 +99,11 @@ impl Method {
             Self::StaticDrift | Self::Drift => "Drifted",
             Self::MultiNode | Self::SingleNode => "Underutilized",
         }
+    }
+
+    /// Whether its commands wait 15 s and are looked at again (`disruption §14`).
+    pub fn validates(self) -> bool {
+        !matches!(self, Self::StaticDrift | Self::Drift)
     }
 
     pub fn kind(self) -> Kind {

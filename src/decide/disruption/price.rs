@@ -20,15 +20,44 @@ pub fn offerings<'a>(
 
 /// What a launch may cost at worst: the dearest offering of the first capacity type that has any, in launch order.
 pub fn worst_launch(instance_type: &InstanceType, requirements: &Requirements) -> UsdPerHour {
-    CapacityType::ALL
-        .into_iter()
-        .find_map(|capacity| {
-            offerings(instance_type, requirements)
-                .filter(|o| o.capacity_type == capacity)
-                .map(|o| o.price)
-                .max()
-        })
-        .unwrap_or(UsdPerHour::MAX)
+    let mut worst: Option<(usize, UsdPerHour)> = None;
+    for offering in offerings(instance_type, requirements) {
+        let rank = CapacityType::ALL
+            .iter()
+            .position(|c| *c == offering.capacity_type)
+            .unwrap_or(usize::MAX);
+        worst = Some(match worst {
+            Some((first, price)) if first < rank => (first, price),
+            Some((first, price)) if first == rank => (first, price.max(offering.price)),
+            _ => (rank, offering.price),
+        });
+    }
+    worst.map_or(UsdPerHour::MAX, |(_, price)| price)
+}
+
+/// Of types in order of their cheapest offering those whose worst launch costs less than `limit`, and the least that
+/// any worst launch costs. Types that cannot be among them are not looked at.
+pub fn below(
+    types: &[Arc<InstanceType>],
+    requirements: &Requirements,
+    limit: UsdPerHour,
+) -> (Vec<Arc<InstanceType>>, Option<UsdPerHour>) {
+    let mut kept = Vec::new();
+    let mut best: Option<UsdPerHour> = None;
+    for instance_type in types {
+        let Some(least) = cheapest(instance_type, requirements).map(|o| o.price) else {
+            continue;
+        };
+        if least >= limit && best.is_some_and(|best| least >= best) {
+            break;
+        }
+        let worst = worst_launch(instance_type, requirements);
+        best = Some(best.map_or(worst, |best| best.min(worst)));
+        if worst < limit {
+            kept.push(instance_type.clone());
+        }
+    }
+    (kept, best)
 }
 
 /// The cheapest offering that meets the requirements.

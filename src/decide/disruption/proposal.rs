@@ -123,6 +123,12 @@ pub fn proposal(
             moves: command.moves.clone(),
             budgets,
             overridden: forced.0.unwrap_or_default(),
+            largest_cpu: command.largest_cpu,
+            scores: command
+                .scores
+                .iter()
+                .map(|(pool, s)| (pool.clone(), s.score))
+                .collect(),
         })),
     }
 }

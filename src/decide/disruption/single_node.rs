@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Method;
+use super::balanced::Scores;
 use super::budgets::Budgets;
 use super::candidates::Candidate;
-use super::consolidate::decide;
-use super::eligibility::{Waive, underutilized};
+use super::consolidate::{Command, decide};
 use super::emptiness::Found;
 use super::simulate::Simulator;
 use super::verdicts::{Verdicts, Why};
@@ -15,7 +15,7 @@ use crate::decide::{Fuel, Reserved};
 use crate::model::Name;
 
 /// Best of each pool, then second best of each; pools that a former pass did not reach come first.
-fn interleave<'a>(candidates: Vec<Candidate<'a>>, unseen: &BTreeSet<Name>) -> Vec<Candidate<'a>> {
+pub fn interleave<'a>(candidates: Vec<Candidate<'a>>, unseen: &BTreeSet<Name>) -> Vec<Candidate<'a>> {
     let mut pools: BTreeMap<(bool, Name), VecDeque<Candidate<'a>>> = BTreeMap::new();
     for candidate in candidates {
         let pool = candidate.pool.name.clone();
@@ -32,66 +32,83 @@ fn interleave<'a>(candidates: Vec<Candidate<'a>>, unseen: &BTreeSet<Name>) -> Ve
     out
 }
 
-/// `candidates` in order of the savings ratio. Leaves in `unseen` the pools that fuel did not reach.
-#[allow(clippy::too_many_arguments, reason = "one call, from the pass")]
+/// Checks that stand for upstream's limit of three minutes.
+const PARITY_FUEL: u64 = 27_000_000;
+
+/// What one candidate comes to on its own. `Err`: why it stays, and whether a budget or a person kept it from being
+/// looked at.
+pub fn one<'a>(
+    simulator: &mut Simulator<'a>,
+    candidate: &Candidate<'a>,
+    scores: &Scores,
+    budgets: &Budgets,
+    reserved: &Reserved,
+    fuel: &mut Fuel,
+) -> Result<Command<'a>, (Why, bool)> {
+    budgets.check(&candidate.pool.name).map_err(|why| (why, true))?;
+    let now = simulator.cluster().now;
+    let rejected = reserved.rejected.get(candidate.name());
+    if rejected.is_some_and(|until| *until > now) {
+        return Err((Why::new("rejected_by_user"), true));
+    }
+    let seen = |why: Why| (why, false);
+    scores.could_pass(candidate).map_err(seen)?;
+    let alone = std::slice::from_ref(candidate);
+    let mut command = match decide(simulator, alone, fuel) {
+        Ok(command) => command,
+        // Would it go if the nodes that just got pods took more?
+        Err(why) if simulator.goes_later(alone, fuel) => {
+            let why = Why::new("destination_cooling").fact("otherwise", why.code);
+            return Err(seen(why));
+        }
+        Err(why) => return Err(seen(why)),
+    };
+    scores.judge(simulator, &mut command).map_err(seen)?;
+    Ok(command)
+}
+
+/// `candidates`: those that may be consolidated, in the order of trial. Leaves in `unseen` the pools that fuel did not
+/// reach.
+#[allow(clippy::too_many_arguments, reason = "the parts of one turn, each used")]
 pub fn run<'a>(
     simulator: &mut Simulator<'a>,
     candidates: Vec<Candidate<'a>>,
+    scores: &Scores,
     budgets: &Budgets,
     reserved: &Reserved,
     unseen: &mut BTreeSet<Name>,
-    waive: Waive,
     verdicts: &mut Verdicts,
     fuel: &mut Fuel,
 ) -> Found<'a> {
-    let cluster = simulator.cluster();
+    let parity = simulator.settings().parity;
+    let mut limited = Fuel(if parity { fuel.0.min(PARITY_FUEL) } else { fuel.0 });
+    let before = limited.0;
     let mut found = Found::default();
-    let mut eligible = Vec::new();
-    for candidate in candidates {
-        let catalogue = cluster.snapshot.catalogue(&candidate.claim.class.name);
-        let known = catalogue.is_some_and(|c| c.get(&candidate.instance_type).is_some());
-        match underutilized(&candidate, known, cluster.now, waive) {
-            Ok(()) => eligible.push(candidate),
-            // Emptiness has spoken about it.
-            Err(why) if &*why.code == "is_empty" => {
-                verdicts.say_first(candidate.name(), Some(Method::SingleNode), why);
-            }
-            Err(why) => verdicts.say(candidate.name(), Some(Method::SingleNode), why),
-        }
-    }
-    let mut queue = interleave(eligible, unseen).into_iter();
+    let mut say = |candidate: &Candidate<'_>, why: Why| {
+        verdicts.say(candidate.name(), Some(Method::SingleNode), why);
+    };
+    let mut queue = candidates.into_iter();
     unseen.clear();
     while let Some(candidate) = queue.next() {
-        let name = candidate.name().clone();
-        if fuel.0 == 0 {
+        if limited.0 == 0 {
             for left in std::iter::once(candidate).chain(queue) {
                 unseen.insert(left.pool.name.clone());
-                verdicts.say(left.name(), Some(Method::SingleNode), Why::new("timeout"));
+                say(&left, Why::new("timeout"));
             }
             found.constrained = true;
-            return found;
+            break;
         }
-        if let Err(why) = budgets.check(&candidate.pool.name) {
-            found.constrained = true;
-            verdicts.say(&name, Some(Method::SingleNode), why);
-            continue;
-        }
-        if reserved
-            .rejected
-            .get(&name)
-            .is_some_and(|until| *until > cluster.now)
-        {
-            verdicts.say(&name, Some(Method::SingleNode), Why::new("rejected_by_user"));
-            found.constrained = true;
-            continue;
-        }
-        match decide(simulator, std::slice::from_ref(&candidate), fuel) {
+        match one(simulator, &candidate, scores, budgets, reserved, &mut limited) {
             Ok(command) => {
-                found.command = Some(command);
-                return found;
+                found.commands.push(command);
+                break;
             }
-            Err(why) => verdicts.say(&name, Some(Method::SingleNode), why),
+            Err((why, constrained)) => {
+                found.constrained |= constrained;
+                say(&candidate, why);
+            }
         }
     }
+    fuel.take(before - limited.0);
     found
 }

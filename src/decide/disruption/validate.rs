@@ -1,7 +1,7 @@
 //! Whether a command still holds: after the 15 s wait, and with zero delay just before it is carried out
 //! (`disruption §14`, decisions §6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -10,9 +10,11 @@ use super::budgets::Budgets;
 use super::candidates::{Candidate, Checks, candidate};
 use super::cluster::Cluster;
 use super::consolidate::Command;
+use super::drifted;
 use super::eligibility::{Waive, empty, underutilized};
 use super::simulate::Simulator;
 use super::verdicts::Why;
+use crate::decide::packing::karpenter::Bounds;
 use crate::decide::scheduling::Planned;
 use crate::decide::{Fuel, Reserved, Settings};
 use crate::model::decision::effect::ObjectKind;
@@ -27,6 +29,8 @@ pub struct Claimed<'a> {
     pub candidates: &'a BTreeMap<Name, Name>,
     pub replacements: &'a [Planned],
     pub moves: &'a BTreeMap<Name, Name>,
+    /// As large as a replacement may be, where several replace the candidates.
+    pub largest_cpu: Option<i64>,
 }
 
 /// How strictly to look.
@@ -74,7 +78,8 @@ pub fn validate<'a>(
     if kept.is_empty() || (all_or_nothing && !failures.is_empty()) {
         return (None, failures);
     }
-    if all_or_nothing && let Err(why) = resimulate(simulator, &kept, claimed, fuel) {
+    let places = !matches!(claimed.method, Method::Emptiness | Method::StaticDrift);
+    if places && let Err(why) = resimulate(simulator, &kept, claimed, fuel) {
         failures.extend(claimed.candidates.keys().map(|n| (n.clone(), why.clone())));
         return (None, failures);
     }
@@ -82,6 +87,8 @@ pub fn validate<'a>(
         candidates: kept,
         replacements: claimed.replacements.to_vec(),
         moves: claimed.moves.clone(),
+        largest_cpu: claimed.largest_cpu,
+        scores: BTreeMap::new(),
     };
     (Some(command), failures)
 }
@@ -124,6 +131,9 @@ fn fresh<'a>(
         .is_some_and(|c| c.get(&candidate.instance_type).is_some());
     match method {
         Method::Emptiness => empty(&candidate, cluster.now, rules.waive),
+        Method::Drift | Method::StaticDrift => drifted::drift(cluster.snapshot, candidate.claim, cluster.now)
+            .map(|_| ())
+            .ok_or_else(|| Why::new("not_drifted")),
         _ => underutilized(&candidate, known, cluster.now, rules.waive),
     }
     .map_err(churn)?;
@@ -137,26 +147,36 @@ fn resimulate(
     claimed: &Claimed<'_>,
     fuel: &mut Fuel,
 ) -> Result<(), Why> {
+    let drift = claimed.method == Method::Drift;
+    let bounds = Bounds {
+        windows_open: drift,
+        largest_cpu: claimed.largest_cpu,
+        ..Bounds::default()
+    };
     let simulated = simulator
-        .run(kept, fuel)
+        .run_within(kept, &bounds, fuel)
         .map_err(|w| as_failure("validation_churn", &w))?;
     if let Some(failure) = simulated.failure {
         return Err(as_failure("validation_scheduling", &failure));
     }
     let scheduling = |cause: &str| Why::new("validation_scheduling").fact("cause", cause);
     match (simulated.claims.as_slice(), claimed.replacements) {
+        // Room that was promised to another command may be free by now.
+        (new, old) if drift && new.len() <= old.len() => Ok(()),
         ([], []) => Ok(()),
         ([], [_, ..]) => Err(scheduling("replacement_not_needed")),
         ([_, ..], []) => Err(scheduling("replacement_needed")),
-        ([new], [old]) => {
-            let chosen = &old.draft.instance_types;
-            if chosen.iter().all(|t| new.draft.instance_types.contains(t)) {
+        (new, old) if new.len() == old.len() => {
+            let still = |new: &Planned, old: &Planned| {
+                let types: BTreeSet<&Name> = new.draft.instance_types.iter().collect();
+                old.draft.instance_types.iter().all(|t| types.contains(t))
+            };
+            if new.iter().zip(old).all(|(new, old)| still(new, old)) {
                 Ok(())
             } else {
                 Err(scheduling("other_instance_types"))
             }
         }
-        (new, old) if new.len() == old.len() => Ok(()),
         (new, _) => Err(scheduling("needs_n_nodes").fact("n", new.len())),
     }
 }
@@ -219,6 +239,7 @@ pub fn revalidate(
         },
         waive: Waive {
             consolidate_after: waived("consolidateAfter"),
+            policy: waived("policy"),
         },
         ignore_budgets: waived("budgets"),
     };
@@ -227,6 +248,7 @@ pub fn revalidate(
         candidates: &candidates,
         replacements: &replacements,
         moves: &evidence.moves,
+        largest_cpu: evidence.largest_cpu,
     };
     let mut simulator = Simulator::new(&cluster, settings);
     let (_, failures) = validate(&mut simulator, &claimed, &rules, &mut Fuel::UNLIMITED.clone());

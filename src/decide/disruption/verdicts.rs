@@ -40,7 +40,18 @@ impl Why {
 
 impl Verdicts {
     /// `method` is `None` for the checks that every method shares.
+    ///
+    /// Why a drifted node cannot be replaced is not hidden by why it is not consolidated.
     pub fn say(&mut self, node: &Name, method: Option<Method>, why: Why) {
+        let drifted = self.0.get(node).is_some_and(|v| {
+            [Method::Drift, Method::StaticDrift]
+                .iter()
+                .any(|m| *v.method == *m.as_str())
+        });
+        let chosen = matches!(&*why.code, "selected" | "forced_by_user");
+        if drifted && method > Some(Method::Drift) && !chosen {
+            return;
+        }
         self.0.insert(
             node.clone(),
             Verdict {
@@ -58,6 +69,24 @@ impl Verdicts {
         if !self.0.contains_key(node) {
             self.say(node, method, why);
         }
+    }
+
+    /// Unless it was chosen meanwhile.
+    pub fn say_unless_chosen(&mut self, node: &Name, method: Option<Method>, why: Why) {
+        let chosen = self
+            .0
+            .get(node)
+            .is_some_and(|v| matches!(&*v.code, "selected" | "forced_by_user"));
+        if !chosen {
+            self.say(node, method, why);
+        }
+    }
+
+    /// Whether a method has said something that the methods behind it would not say better.
+    pub fn has_final(&self, node: &Name) -> bool {
+        self.0
+            .get(node)
+            .is_some_and(|v| !matches!(&*v.code, "not_empty" | "not_drifted"))
     }
 
     pub fn into_vec(self) -> Vec<Verdict> {

@@ -5,8 +5,8 @@ use super::events::About;
 use super::memory::Memory;
 use super::plan::{Context, Plan};
 use super::{
-    consistency, consolidatable, expiration, hydration, initialization, is_managed, launch, liveness,
-    registration, repair, tagging, termination,
+    consistency, consolidatable, drifted, expiration, hydration, initialization, is_managed, launch,
+    liveness, registration, repair, tagging, termination,
 };
 use crate::api::names;
 use crate::model::Claim;
@@ -57,6 +57,9 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, claim: &Claim, plan: &mu
     }
     draft.root(&conditions::CLAIM);
     consolidatable::step(context, memory, claim, &mut draft, plan);
+    if draft.is(names::LAUNCHED) {
+        drifted::step(context, memory, claim, &mut draft);
+    }
     // The launch writes conditions too. While one may be running, an older picture must not undo them.
     let launch = format!("launch/{}", claim.name);
     let may_run =

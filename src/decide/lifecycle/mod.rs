@@ -11,6 +11,7 @@
 //! | `termination` | a deleting claim, `§4` |
 //! | `drain`, `eviction` | a deleting node, `§5` |
 //! | `consolidatable` | the condition and lastPodEventTime, `disruption §6` |
+//! | `drifted` | the condition, `disruption §15.1` |
 //! | `expiration`, `interruption`, `garbage`, `repair` | proposals of involuntary deletions, `§6`, `§7`, `§17`, `§9` |
 //! | `consistency`, `hydration` | what is reported and what is mended, `§8`, `§12` |
 //! | `static_pools` | pools with a fixed number of nodes, `§11` |
@@ -24,6 +25,7 @@ mod conditions;
 mod consistency;
 mod consolidatable;
 mod drain;
+mod drifted;
 mod events;
 mod eviction;
 mod expiration;
@@ -52,6 +54,7 @@ mod tests;
 pub use memory::Memory;
 pub use pass::pass;
 pub use revalidate::revalidate;
+pub use static_pools::templated;
 
 use crate::api::names;
 use crate::model::Claim;

@@ -63,6 +63,9 @@ pub fn pass(
             .values()
             .filter(|p| p.template.class.name == *class);
         work.extend(users.map(|p| Key::Pool(p.name.clone())));
+        // What a class resolves to decides what has drifted.
+        let claims = snapshot.claims.values().filter(|c| c.class.name == *class);
+        work.extend(claims.map(|c| Key::Claim(c.name.clone())));
     }
     fan_out(&context, memory, &mut work);
     count_pools(&context, memory, &mut work);

@@ -18,7 +18,7 @@ use crate::decide::pods;
 use crate::decide::scheduling::templates::{not_taking_part, template_labels};
 use crate::model::decision::effect::{ClaimDraft, ExpectedLaunch};
 use crate::model::decision::{Effect, Evidence, Impact, Kind, Proposal};
-use crate::model::{Claim, Labels, Name, NodePool, Pod, Requirements, Resources, UsdPerHour};
+use crate::model::{Claim, Labels, Name, NodePool, Pod, Requirements, Resources, Snapshot, UsdPerHour};
 
 /// How often the number is looked at without an event.
 const AGAIN: Duration = Duration::from_secs(60);
@@ -135,7 +135,7 @@ fn granted(pool: &NodePool, count: &Count<'_>, wanted: i64) -> i64 {
 
 fn grow(context: &Context<'_>, memory: &mut Memory, pool: &NodePool, wanted: i64, plan: &mut Plan) {
     let drafts: Vec<ClaimDraft> = (0..usize::try_from(wanted).unwrap_or(0))
-        .map(|ordinal| draft(context, pool, ordinal))
+        .map(|ordinal| templated(context.snapshot, pool, context.now, ordinal))
         .collect();
     let Some(first) = drafts.first() else { return };
     let price = first
@@ -186,7 +186,7 @@ fn facts(pool: &NodePool, nodes: i64) -> BTreeMap<Name, Name> {
 }
 
 /// The pool's template as a claim: no pods, so no instance types of its own (`lifecycle §11`).
-fn draft(context: &Context<'_>, pool: &NodePool, ordinal: usize) -> ClaimDraft {
+pub fn templated(snapshot: &Snapshot, pool: &NodePool, now: Timestamp, ordinal: usize) -> ClaimDraft {
     let template = &pool.template;
     let labels = template_labels(pool);
     let mut requirements = template.requirements.clone();
@@ -197,7 +197,7 @@ fn draft(context: &Context<'_>, pool: &NodePool, ordinal: usize) -> ClaimDraft {
         names::NODEPOOL_HASH_VERSION.into(),
         names::NODEPOOL_HASH_V3.into(),
     );
-    let name = claim_name(&pool.name, &[&*pool.uid].into(), context.now, ordinal);
+    let name = claim_name(&pool.name, &[&*pool.uid].into(), now, ordinal);
     ClaimDraft {
         name,
         pool: pool.name.clone(),
@@ -205,7 +205,7 @@ fn draft(context: &Context<'_>, pool: &NodePool, ordinal: usize) -> ClaimDraft {
         labels,
         annotations,
         class: template.class.clone(),
-        expected: expected(context, pool, &requirements),
+        expected: expected(snapshot, pool, &requirements),
         requirements,
         instance_types: Vec::new(),
         requests: Resources::default(),
@@ -218,8 +218,8 @@ fn draft(context: &Context<'_>, pool: &NodePool, ordinal: usize) -> ClaimDraft {
 }
 
 /// The cheapest offering that the template admits.
-fn expected(context: &Context<'_>, pool: &NodePool, requirements: &Requirements) -> Option<ExpectedLaunch> {
-    let catalogue = context.snapshot.types_of(&pool.name, &pool.template.class.name)?;
+fn expected(snapshot: &Snapshot, pool: &NodePool, requirements: &Requirements) -> Option<ExpectedLaunch> {
+    let catalogue = snapshot.types_of(&pool.name, &pool.template.class.name)?;
     let mut best: Option<ExpectedLaunch> = None;
     for kind in catalogue.types() {
         if requirements.intersects(&kind.requirements).is_err() {

@@ -87,5 +87,15 @@ pub fn solve_prepared(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fue
     super::packing::karpenter::solve(prepared, problem, fuel)
 }
 
+/// As [`solve_prepared`], given up as soon as `bounds` are passed.
+pub fn solve_bounded(
+    prepared: &Prepared,
+    problem: &Problem<'_>,
+    bounds: &super::packing::karpenter::Bounds<'_>,
+    fuel: &mut Fuel,
+) -> super::packing::karpenter::Bounded {
+    super::packing::karpenter::solve_bounded(prepared, problem, bounds, fuel)
+}
+
 #[cfg(test)]
 mod tests;

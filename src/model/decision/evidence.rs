@@ -123,6 +123,12 @@ pub struct Disruption {
     /// What a force overrode (`consolidateAfter`, budgets, …); empty otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overridden: Vec<Name>,
+    /// Milli-CPUs of the largest type that a replacement may be, where several replace the candidates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_cpu: Option<i64>,
+    /// Score by pool whose policy is Balanced (`disruption §10`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scores: BTreeMap<Name, f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -89,6 +89,8 @@ pub(super) fn fill(v: &mut View) {
             price_after: UsdPerHour::from_f64(after),
             budgets: [(pool, (2, 2))].into(),
             overridden: vec![],
+            largest_cpu: None,
+            scores: std::collections::BTreeMap::new(),
         }))
     };
     let e = disruption(

@@ -38,7 +38,7 @@ fn time(text: &str) -> Timestamp {
 
 /// Cases 27 and 29, through a whole decision.
 #[test]
-fn percentages_round_up() {
+fn cases_027_029_percentages_round_up() {
     for (nodes, budget_text, deleted) in [
         (10, "30%", 3),
         (10, "100%", 10),
@@ -59,7 +59,7 @@ fn percentages_round_up() {
 
 /// Case 27, last part, and 41: nothing may go.
 #[test]
-fn zero_and_nonsense_allow_nothing() {
+fn case_041_zero_and_nonsense_allow_nothing() {
     for text in ["0%", "0", "abc", "101%", "-1", ""] {
         let mut world = fleet(3, "m5.xlarge");
         world.edit_pool("default", |p| p.disruption.budgets = vec![budget(text)]);
@@ -71,7 +71,7 @@ fn zero_and_nonsense_allow_nothing() {
 
 /// Case 28: every pool has its own.
 #[test]
-fn one_command_spans_pools() {
+fn case_028_one_command_spans_pools() {
     let mut world = World::new();
     for pool in ["a", "b"] {
         world.pool(pool, |p| p.disruption.budgets = vec![budget("50%")]);
@@ -90,7 +90,7 @@ fn one_command_spans_pools() {
 
 /// Cases 30 to 33.
 #[test]
-fn what_counts_and_what_consumes() {
+fn cases_030_031_032_033_what_counts_and_what_consumes() {
     let mut world = fleet(10, "m5.xlarge");
     world.edit_pool("default", |p| p.disruption.budgets = vec![budget("10%")]);
     world.edit_node("n0", |n| n.ready = false);
@@ -117,7 +117,7 @@ fn what_counts_and_what_consumes() {
 
 /// Cases 34 and 35.
 #[test]
-fn reasons_narrow_a_budget() {
+fn cases_034_035_reasons_narrow_a_budget() {
     let empty_only = |nodes: &str, reason: &str| Budget {
         reasons: Some(vec![reason.into()]),
         ..budget(nodes)
@@ -133,7 +133,7 @@ fn reasons_narrow_a_budget() {
 
 /// Cases 36 to 40.
 #[test]
-fn windows_are_half_open_and_utc() {
+fn cases_036_037_038_039_040_windows_are_half_open_and_utc() {
     for (schedule, hours, now, active) in [
         ("@daily", 48, "2026-01-05T13:00:00Z", true),
         ("30 6 * * SUN", 6, "2026-01-04T00:00:00Z", false),
@@ -162,7 +162,7 @@ fn windows_are_half_open_and_utc() {
 
 /// Case 42: a decision that a budget held back is looked at again.
 #[test]
-fn a_constrained_pass_leaves_no_memo() {
+fn case_042_a_constrained_pass_leaves_no_memo() {
     let mut world = fleet(2, "m5.xlarge");
     world.edit_pool("default", |p| p.disruption.budgets = vec![budget("0")]);
     let mut turns = super::Loop::default();

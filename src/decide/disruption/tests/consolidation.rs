@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Loop, code, decide, decide_with, evidence, fleet, keys, proposed, verdict};
 use crate::api::names;
 use crate::decide::Settings;
-use crate::decide::testing::World;
+use crate::decide::testing::{World, budget};
 use crate::model::decision::Effect;
 use crate::model::decision::effect::ObjectKind;
 use crate::model::{Catalogue, Delta, InstanceType, Pod, Requirement, UsdPerHour};
@@ -55,11 +55,12 @@ fn many_types(world: &mut World, count: i64) {
 
 /// Case 55: a delete is preferred, its pods are told where they go.
 #[test]
-fn a_node_whose_pods_fit_elsewhere_goes() {
+fn case_055_a_node_whose_pods_fit_elsewhere_goes() {
     let mut world = fleet(2, "m5.xlarge");
     world.pod("a", Some("n0"), 1000, |_| {});
     world.pod("b", Some("n1"), 1000, |_| {});
     world.pod("c", Some("n1"), 1000, |_| {});
+    world.edit_pool("default", |p| p.disruption.budgets = vec![budget("1")]);
     let out = decide(&world);
     assert_eq!(proposed(&out), "single: n0");
     let evidence = evidence(&out.proposals[0]);
@@ -71,7 +72,7 @@ fn a_node_whose_pods_fit_elsewhere_goes() {
 
 /// Case 56: one cheaper machine.
 #[test]
-fn a_node_is_replaced_by_a_cheaper_one() {
+fn case_056_a_node_is_replaced_by_a_cheaper_one() {
     let mut world = fleet(1, "m5.2xlarge");
     world.pod("a", Some("n0"), 1500, |_| {});
     let out = decide(&world);
@@ -127,7 +128,7 @@ fn two_machines_for_one_are_refused() {
 
 /// Case 57: the dearest reachable offering of the launched capacity type counts.
 #[test]
-fn the_worst_offering_must_be_cheaper() {
+fn case_057_the_worst_offering_must_be_cheaper() {
     let mut world = fleet(1, "m5.large");
     any_capacity(&mut world);
     world.pod("a", Some("n0"), 1900, |_| {});
@@ -144,7 +145,7 @@ fn the_worst_offering_must_be_cheaper() {
 
 /// Case 58.
 #[test]
-fn nothing_cheaper_is_nothing_to_do() {
+fn case_058_nothing_cheaper_is_nothing_to_do() {
     let mut world = fleet(1, "m5.large");
     world.pod("a", Some("n0"), 1900, |_| {});
     let out = decide(&world);
@@ -174,7 +175,7 @@ fn a_mixed_replacement_is_pinned_to_spot() {
 
 /// Case 59: the gate.
 #[test]
-fn spot_is_not_replaced_by_spot_unless_allowed_but_may_go() {
+fn case_059_spot_is_not_replaced_by_spot_unless_allowed() {
     let mut world = fleet(1, "m5.2xlarge");
     any_capacity(&mut world);
     spot(&mut world, "n0");
@@ -182,12 +183,13 @@ fn spot_is_not_replaced_by_spot_unless_allowed_but_may_go() {
     assert_eq!(code(&decide(&world), "n0"), "spot_to_spot_off");
     world.machine("n1", "m5.large");
     world.pod("b", Some("n1"), 100, |_| {});
+    world.edit_pool("default", |p| p.disruption.budgets = vec![budget("1")]);
     assert_eq!(proposed(&decide(&world)), "single: n0");
 }
 
 /// Cases 60 to 62.
 #[test]
-fn spot_to_spot_needs_and_keeps_fifteen() {
+fn cases_060_061_062_spot_to_spot_needs_and_keeps_fifteen() {
     let settings = Settings {
         spot_to_spot: true,
         ..Settings::default()
@@ -233,7 +235,7 @@ fn spot_to_spot_needs_and_keeps_fifteen() {
 
 /// Case 63.
 #[test]
-fn min_values_hold_after_the_price_filter() {
+fn case_063_min_values_hold_after_the_price_filter() {
     let mut world = fleet(1, "m5.2xlarge");
     world.edit_pool("default", |p| {
         let mut any = Requirement::exists(names::INSTANCE_TYPE);
@@ -253,17 +255,18 @@ fn min_values_hold_after_the_price_filter() {
 
 /// Case 69.
 #[test]
-fn a_pod_that_was_pending_before_does_not_block() {
+fn case_069_a_pod_that_was_pending_before_does_not_block() {
     let mut world = fleet(2, "m5.xlarge");
     world.pod("a", Some("n0"), 1000, |_| {});
     world.pod("b", Some("n1"), 1500, |_| {});
     world.pod("huge", None, 64_000, |_| {});
+    world.edit_pool("default", |p| p.disruption.budgets = vec![budget("1")]);
     assert_eq!(proposed(&decide(&world)), "single: n0");
 }
 
 /// Case 70.
 #[test]
-fn nobody_is_sent_to_a_booting_node() {
+fn case_070_nobody_is_sent_to_a_booting_node() {
     let mut world = fleet(2, "m5.xlarge");
     world.pod("a", Some("n0"), 1000, |_| {});
     world.edit_node("n1", |n| drop(n.labels.remove(names::INITIALIZED)));
@@ -274,7 +277,7 @@ fn nobody_is_sent_to_a_booting_node() {
 
 /// Case 73: foreign nodes are destinations.
 #[test]
-fn foreign_nodes_take_pods() {
+fn case_073_foreign_nodes_take_pods() {
     let mut world = fleet(1, "m5.xlarge");
     world.node("foreign", "", |_| {});
     world.pod("a", Some("n0"), 1000, |_| {});
@@ -293,7 +296,7 @@ fn a_fully_blocked_pod_keeps_its_node() {
 
 /// Cases 78 to 80 by their codes: what the wait brought.
 #[test]
-fn the_wait_is_all_or_nothing_for_consolidation() {
+fn cases_078_079_080_the_wait_is_all_or_nothing() {
     type Change = fn(&mut World);
     let cases: [(&str, Change); 3] = [
         ("validation_churn", |w| {
@@ -311,6 +314,7 @@ fn the_wait_is_all_or_nothing_for_consolidation() {
         world.pod("a", Some("n0"), 1000, |_| {});
         world.pod("b", Some("n1"), 1000, |_| {});
         world.pod("c", Some("n1"), 1000, |_| {});
+        world.edit_pool("default", |p| p.disruption.budgets = vec![budget("1")]);
         let mut turns = Loop::default();
         assert_eq!(code(&turns.turn(&world, 0), "n0"), "selected");
         change(&mut world);
@@ -322,9 +326,10 @@ fn the_wait_is_all_or_nothing_for_consolidation() {
 
 /// Case 82: pools take turns.
 #[test]
-fn small_pools_are_not_starved() {
+fn case_082_small_pools_are_not_starved() {
     let mut world = fleet(5, "m5.large");
-    world.pool("y", |_| {});
+    world.pool("y", |p| p.disruption.budgets = vec![budget("1")]);
+    world.edit_pool("default", |p| p.disruption.budgets = vec![budget("1")]);
     world.machine("y0", "m5.large");
     world.edit_node("y0", |n| {
         drop(n.labels.insert(names::NODEPOOL.into(), "y".into()));
@@ -335,8 +340,8 @@ fn small_pools_are_not_starved() {
     // The only node whose pod fits elsewhere, and the worst by ratio.
     world.pod("p-y0", Some("y0"), 20, |p| p.deletion_cost = Some(2_000_000_000));
     world.pod("daemon", Some("y0"), 1950, super::daemon);
-    let out = decide(&world);
-    assert_eq!(proposed(&out), "single: y0");
+    let out = Loop::default().turn(&world, 0);
+    assert_eq!(code(&out, "y0"), "selected");
     let looked_at = out
         .verdicts
         .iter()
@@ -347,7 +352,7 @@ fn small_pools_are_not_starved() {
 
 /// Case 87 and the policy.
 #[test]
-fn policies_keep_nodes() {
+fn case_087_policies_keep_nodes() {
     let mut world = fleet(2, "m5.xlarge");
     world.pod("a", Some("n0"), 1000, |_| {});
     world.pod("b", Some("n1"), 1500, |_| {});
@@ -366,6 +371,7 @@ fn objects_are_told() {
     world.machine("small", "m5.large");
     world.pod("a", Some("n0"), 1500, |_| {});
     world.pod("b", Some("small"), 1900, |_| {});
+    world.edit_pool("default", |p| p.disruption.budgets = vec![budget("1")]);
     let mut turns = Loop::default();
     let told = |out: &crate::decide::Outcome| -> Vec<String> {
         out.steps

@@ -14,7 +14,7 @@ type Change = fn(&mut World);
 
 /// Cases 1 to 6 and 11, 26: the checks in their order.
 #[test]
-fn the_first_failing_check_decides() {
+fn cases_001_002_003_005_006_011_the_first_failing_check_decides() {
     let cases: [(&str, Change); 9] = [
         ("unmanaged", |w| w.apply(Delta::ClaimGone("n0".into()))),
         ("no_node", |w| w.apply(Delta::NodeGone("n0".into()))),
@@ -62,7 +62,7 @@ fn the_first_failing_check_decides() {
 
 /// Case 4.
 #[test]
-fn nominated_nodes_rest() {
+fn case_004_nominated_nodes_rest() {
     let world = fleet(1, "m5.xlarge");
     for (until, want) in [(15, "nominated"), (0, "")] {
         let nominated = BTreeMap::from([("n0".into(), at(until))]);
@@ -75,7 +75,7 @@ fn nominated_nodes_rest() {
 
 /// Case 7: a pool without instance types.
 #[test]
-fn pools_without_types_have_no_candidates() {
+fn case_007_pools_without_types_have_no_candidates() {
     let mut world = fleet(1, "m5.xlarge");
     let none = std::sync::Arc::new(crate::model::Catalogue::default());
     world.apply(Delta::Catalogue {
@@ -87,7 +87,7 @@ fn pools_without_types_have_no_candidates() {
 
 /// Cases 8 to 10: still candidates; consolidation names what is missing.
 #[test]
-fn incomplete_nodes_are_candidates_but_not_consolidated() {
+fn cases_008_009_010_incomplete_nodes_are_not_consolidated() {
     for (label, want) in [
         (names::CAPACITY_TYPE, "no_capacity_type"),
         (names::ZONE, "no_zone"),
@@ -108,7 +108,7 @@ fn incomplete_nodes_are_candidates_but_not_consolidated() {
 
 /// Cases 12 to 16: annotations and budgets against the termination grace period.
 #[test]
-fn pod_blockers_are_waived_for_drift_with_a_grace_period_only() {
+fn cases_012_013_014_pod_blockers_are_waived_for_drift_with_a_grace_period() {
     let protect: fn(&mut Pod) = |p| p.do_not_disrupt = Some("true".into());
     let plain: fn(&mut Pod) = |_| {};
     for (change, pdb, code) in [
@@ -135,7 +135,7 @@ fn pod_blockers_are_waived_for_drift_with_a_grace_period_only() {
 
 /// Cases 15, 16 and 25: who can block by annotation.
 #[test]
-fn any_active_pod_blocks_by_annotation() {
+fn cases_015_016_025_any_active_pod_blocks_by_annotation() {
     type Edit = fn(&mut Pod);
     let cases: [(Edit, bool); 5] = [
         (|p| p.owners = vec![owner("Node")], true),
@@ -159,7 +159,7 @@ fn any_active_pod_blocks_by_annotation() {
 
 /// Cases 17 to 20.
 #[test]
-fn disruption_budgets_block() {
+fn cases_017_018_019_020_disruption_budgets_block() {
     type Setup = fn(&mut World);
     let cases: [(&str, Setup); 9] = [
         ("multi_pdb", |w| {
@@ -209,7 +209,7 @@ fn disruption_budgets_block() {
 
 /// Cases 21, 23 and 24.
 #[test]
-fn durations_protect_from_the_start() {
+fn cases_021_023_024_durations_protect_from_the_start() {
     let mut world = World::new();
     let mut see = |text: &str, started: Option<i64>| {
         world.pod("p", Some("n"), 1, |p| {
@@ -229,7 +229,7 @@ fn durations_protect_from_the_start() {
 
 /// Case 22.
 #[test]
-fn the_longest_protection_counts() {
+fn case_022_the_longest_protection_counts() {
     let mut world = fleet(1, "m5.xlarge");
     for (pod, time) in [("a", "10m"), ("b", "1h")] {
         world.pod(pod, Some("n0"), 1, |p| {

@@ -12,7 +12,7 @@ use crate::model::{Delta, Pod};
 
 /// Cases 45 to 47.
 #[test]
-fn emptiness_is_a_matter_of_cost() {
+fn cases_045_046_047_emptiness_is_a_matter_of_cost() {
     type Edit = fn(&mut Pod);
     let cases: [(Edit, bool); 5] = [
         (daemon, true),
@@ -36,7 +36,7 @@ fn emptiness_is_a_matter_of_cost() {
 
 /// Case 48, 50, 54 and the policies.
 #[test]
-fn emptiness_waits_for_its_pool() {
+fn cases_048_054_emptiness_waits_for_its_pool() {
     let mut world = fleet(1, "m5.xlarge");
     world.edit_pool("default", |p| {
         p.disruption.consolidate_after = Some(Duration::from_secs(60));
@@ -89,7 +89,7 @@ fn the_dearest_go_first_and_the_effects_come_in_order() {
 
 /// Case 52, and the 15 s wait.
 #[test]
-fn survivors_of_the_wait_go() {
+fn case_052_survivors_of_the_wait_go() {
     let mut world = fleet(3, "m5.xlarge");
     let mut turns = Loop::default();
     let out = turns.turn(&world, 0);
@@ -107,7 +107,7 @@ fn survivors_of_the_wait_go() {
 
 /// Case 51.
 #[test]
-fn a_nominated_node_survives() {
+fn case_051_a_nominated_node_survives() {
     let world = fleet(1, "m5.xlarge");
     let mut turns = Loop::default();
     turns.turn(&world, 0);
@@ -148,7 +148,7 @@ fn nothing_is_decided_before_the_state_is_synced() {
 
 /// Case 88: an unchanged cluster is not simulated again for five minutes.
 #[test]
-fn nothing_new_is_not_looked_at_again() {
+fn cases_088_089_nothing_new_is_not_looked_at_again() {
     let mut world = fleet(1, "m5.large");
     world.pod("p", Some("n0"), 1900, |_| {});
     let mut turns = Loop::default();
@@ -201,7 +201,7 @@ fn a_person_may_skip_the_waiting() {
 
 /// `scheduling §30`, case 139: a node that holds buffer capacity is not empty.
 #[test]
-fn a_node_that_holds_a_buffer_stays() {
+fn case_053_a_node_that_holds_a_buffer_stays() {
     use crate::decide::{Fuel, Settings};
     use crate::model::{Buffer, PodTemplate};
     let mut world = fleet(1, "m5.large");

@@ -1,11 +1,18 @@
-//! The numbered cases of `disruption §25` that are decided here, by number.
+//! The numbered cases of `disruption §25`: tests are named by their numbers, and `numbers` counts them.
 
+mod ahead;
+mod balanced;
 mod budgets;
 mod consolidation;
+mod drift;
 mod eligibility;
 mod emptiness;
+mod multi;
+mod numbers;
+mod placing;
 mod queue;
 mod revalidation;
+mod several;
 
 use std::collections::BTreeMap;
 

@@ -54,7 +54,7 @@ fn steps(out: &Outcome) -> Vec<String> {
 
 /// Case 108, 114: candidates go when every replacement is initialized.
 #[test]
-fn candidates_go_after_their_replacements_are_initialized() {
+fn case_114_candidates_go_after_their_replacements_are_initialized() {
     let mut world = acting("new-1,new-2");
     let mut turns = Loop::default();
     replacement(&mut world, "new-1", true);
@@ -85,7 +85,7 @@ fn candidates_go_after_their_replacements_are_initialized() {
 
 /// Case 109: a lost replacement gives its candidates their place back; siblings with a machine stay.
 #[test]
-fn a_lost_replacement_rolls_back() {
+fn case_109_a_lost_replacement_rolls_back() {
     let mut world = acting("new-1,new-2");
     let mut turns = Loop::default();
     replacement(&mut world, "new-1", false);
@@ -111,7 +111,7 @@ fn a_lost_replacement_rolls_back() {
 
 /// Case 115: a replacement that is being created is waited for; one that never comes is lost.
 #[test]
-fn a_replacement_may_take_a_moment_to_appear() {
+fn case_115_a_replacement_may_take_a_moment_to_appear() {
     let world = acting("new-1");
     let mut turns = Loop::default();
     turns.reserved.effects.insert("create/new-1".into());
@@ -127,14 +127,14 @@ fn a_replacement_may_take_a_moment_to_appear() {
 
 /// Case 118: a delete-only command resumes.
 #[test]
-fn a_deletion_resumes_after_a_restart() {
+fn case_118_a_deletion_resumes_after_a_restart() {
     let world = acting("-");
     assert_eq!(steps(&Loop::default().turn(&world, 100)), ["delete-claim/n0"]);
 }
 
 /// Case 113 and the time-out.
 #[test]
-fn commands_time_out() {
+fn case_113_commands_time_out() {
     for (entries, seconds) in [(100, 600), (10_000, 800), (40_000, 3200), (80_000, 3600)] {
         assert_eq!(time_limit(entries), SignedDuration::from_secs(seconds));
     }
@@ -167,7 +167,7 @@ fn leftovers_are_cleaned_up() {
 
 /// Case 26.
 #[test]
-fn what_acts_is_no_candidate() {
+fn case_026_what_acts_is_no_candidate() {
     let mut world = acting("new-1");
     replacement(&mut world, "new-1", false);
     world.apply(Delta::PodGone("ns/a".into()));

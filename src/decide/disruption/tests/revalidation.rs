@@ -28,6 +28,7 @@ fn what_changed_is_named() {
     let mut world = fleet(2, "m5.xlarge");
     world.pod("a", Some("n0"), 1000, |_| {});
     world.pod("b", Some("n1"), 1500, |_| {});
+    world.edit_pool("default", |p| p.disruption.budgets = vec![budget("1")]);
     let cases: [(&str, Change); 6] = [
         ("gone", |w| w.apply(Delta::ClaimGone("n0".into()))),
         ("gone", |w| w.edit_claim("n0", |c| c.uid = "another".into())),

@@ -5,6 +5,7 @@
 //! was refused by is remembered as a bit: nodes only fill up and claims only narrow, so a refusal stands, unless
 //! topology made it.
 
+mod bounds;
 mod claims;
 mod draft;
 mod evidence;
@@ -31,6 +32,7 @@ use crate::model::decision::Refusal;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::{Name, Pod};
 
+pub use bounds::{Bounded, Bounds};
 pub use draft::claim_name;
 pub use guided::{Intent, Run, Wishes};
 pub use places::{Tried, places};
@@ -73,6 +75,9 @@ pub struct Solver<'a> {
     /// Steps with every placement.
     version: u64,
     prefer_taints: bool,
+    bounds: Bounds<'a>,
+    /// By template: types that the bounds leave.
+    small: Option<Vec<FixedBitSet>>,
     existing: BTreeMap<Name, Vec<Name>>,
     /// Pods in order of placement, with the form that each was placed in.
     log: Vec<(usize, usize)>,
@@ -82,10 +87,29 @@ pub struct Solver<'a> {
 
 /// Packs the pods of a problem.
 pub fn solve(prepared: &Prepared, problem: &Problem<'_>, fuel: &mut Fuel) -> Solution {
+    solve_bounded(prepared, problem, &Bounds::default(), fuel).solution
+}
+
+/// As [`solve`], given up as soon as `bounds` are passed.
+pub fn solve_bounded(
+    prepared: &Prepared,
+    problem: &Problem<'_>,
+    bounds: &Bounds<'_>,
+    fuel: &mut Fuel,
+) -> Bounded {
     let (pods, unschedulable) = pods_of(prepared, problem);
-    let mut solver = Solver::new(prepared, problem.without, problem.purpose, pods);
+    let mut solver = Solver::within(prepared, problem.without, problem.purpose, *bounds, pods);
     let left = solver.run(fuel);
-    solver.finish(left, unschedulable)
+    if solver.has_too_many() {
+        return Bounded {
+            solution: Solution::default(),
+            too_many: true,
+        };
+    }
+    Bounded {
+        solution: solver.finish(left, unschedulable),
+        too_many: false,
+    }
 }
 
 /// The pods to place, and those that are refused before anything is tried.
@@ -123,9 +147,24 @@ impl<'a> Solver<'a> {
         purpose: Purpose,
         pods: Vec<(Name, Arc<Pod>)>,
     ) -> Self {
+        Self::within(p, without, purpose, Bounds::default(), pods)
+    }
+
+    /// As [`Self::new`], for a what-if that is given up past `bounds`.
+    pub fn within(
+        p: &'a Prepared,
+        without: &'a BTreeSet<Name>,
+        purpose: Purpose,
+        bounds: Bounds<'a>,
+        pods: Vec<(Name, Arc<Pod>)>,
+    ) -> Self {
         let batch: BTreeSet<Name> = pods.iter().map(|(key, _)| key.clone()).collect();
         let mut open_nodes = p.open.clone();
-        for i in without.iter().filter_map(|name| p.node_ids.get(name)) {
+        for i in without
+            .iter()
+            .chain(bounds.closed)
+            .filter_map(|name| p.node_ids.get(name))
+        {
             open_nodes.remove(*i);
         }
         let topology = Topology::new(p, batch, without);
@@ -137,7 +176,11 @@ impl<'a> Solver<'a> {
             items: Vec::with_capacity(pods.len()),
             shapes: Vec::new(),
             forms: Vec::new(),
-            resting: existing::resting(p, purpose, &open_nodes),
+            resting: if bounds.windows_open {
+                FixedBitSet::with_capacity(p.nodes.len())
+            } else {
+                existing::resting(p, purpose, &open_nodes)
+            },
             open_nodes,
             nodes: Overlay::new(p, &pods),
             claims: Vec::new(),
@@ -155,6 +198,8 @@ impl<'a> Solver<'a> {
                 .usable
                 .iter()
                 .any(|t| relax::prefers(&t.pool.template.taints)),
+            small: bounds.largest_cpu.map(|cpu| bounds::small_enough(p, cpu)),
+            bounds,
             existing: BTreeMap::new(),
             log: Vec::new(),
             most_pods: usize::MAX,
@@ -181,7 +226,16 @@ impl<'a> Solver<'a> {
     fn run_queue(&mut self, mut queue: queue::Queue, fuel: &mut Fuel) -> queue::Left {
         while let Some(item) = queue.pop() {
             match self.attempt(item, fuel) {
-                Some(true) => queue.placed(item),
+                Some(true) => {
+                    queue.placed(item);
+                    if self.has_too_many() {
+                        break;
+                    }
+                }
+                Some(false) if self.ends_at(item) => {
+                    queue.last_failed(item);
+                    break;
+                }
                 Some(false) => queue.failed(item),
                 None => {
                     queue.unreached(item);

@@ -64,6 +64,9 @@ impl Solver<'_> {
         }
         let mut types = t.compat.clone();
         types.intersect_with(&t.offered);
+        if let Some(small) = self.small.as_ref().and_then(|s| s.get(template)) {
+            types.intersect_with(small);
+        }
         let mut over = Vec::new();
         for (resource, left) in remaining.iter().filter(|(k, _)| &***k != NODES) {
             let mut dropped = t.index.none();

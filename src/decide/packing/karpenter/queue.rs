@@ -58,6 +58,12 @@ impl Queue {
         self.last[item] = Some(self.waiting.len());
     }
 
+    /// It failed and nobody else needs a turn.
+    pub fn last_failed(&mut self, item: usize) {
+        self.waiting.clear();
+        self.waiting.push_back(item);
+    }
+
     pub fn unreached(&mut self, item: usize) {
         self.unreached.push(item);
     }
