@@ -89,6 +89,7 @@ fn case_068_reserved_capacity_is_cheaper_than_anything() {
                     Requirement::is_in(names::CAPACITY_TYPE, ["reserved"]),
                 ]),
                 reservation_capacity: 4,
+                overrides: None,
             });
         }
         Arc::new(t)
