@@ -7,6 +7,7 @@ mod consolidation;
 mod drift;
 mod eligibility;
 mod emptiness;
+mod fixed;
 mod multi;
 mod numbers;
 mod placing;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     include_str!("balanced.rs"),
     include_str!("budgets.rs"),
     include_str!("consolidation.rs"),
     include_str!("drift.rs"),
     include_str!("eligibility.rs"),
     include_str!("emptiness.rs"),
+    include_str!("fixed.rs"),
     include_str!("multi.rs"),
     include_str!("placing.rs"),
     include_str!("queue.rs"),
