@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::args::{Format, Snapshot};
 use super::{CliError, demo, print};
+use crate::decide::packing::bound;
 use crate::ui::app::Overlay;
 use crate::ui::theme::{Palette, Theme};
 use crate::ui::{App, Screen, export, render};
@@ -17,7 +18,11 @@ pub fn run(args: &Snapshot) -> Result<ExitCode, CliError> {
     });
     let help = args.view == "help";
     let screen = if help { Screen::Overview } else { screen? };
-    let ended = demo::until(&args.scenario, args.seed, args.mode, args.until, &args.settings)?;
+    let mut ended = demo::until(&args.scenario, args.seed, args.mode, args.until, &args.settings)?;
+    let view = &mut ended.view;
+    let pods = bound::workload(&view.snapshot);
+    let floor = bound::of_workload(&view.snapshot, &pods, &args.settings.settings()?, view.now);
+    view.cost.floor = Some(floor);
     let palette = if args.no_color {
         Palette::Mono
     } else {

@@ -2,11 +2,13 @@
 //! writer of the ledger.
 //!
 //! `run` waits and dispatches, `pass` asks the rooms of `decide`, `carry` starts effects and takes their results,
-//! `progress` follows decisions to their end, `orders` obeys people, `answers` answers the screen.
+//! `progress` follows decisions to their end, `orders` obeys people, `answers` answers the screen,
+//! `floor` proves what the workload costs at least.
 
 mod alarms;
 mod answers;
 mod carry;
+mod floor;
 pub mod handle;
 mod orders;
 mod pass;

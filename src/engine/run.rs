@@ -77,6 +77,7 @@ pub struct Engine {
     pub(super) quit: bool,
     make_actor: Box<dyn Fn() -> Actor>,
     watched: bool,
+    pub(super) proven: super::floor::Proven,
 }
 
 /// What a task of `carry` tells.
@@ -153,6 +154,7 @@ impl Engine {
             quit: false,
             make_actor: parts.actor,
             watched: parts.watched,
+            proven: super::floor::Proven::default(),
         };
         engine.start(parts.source, parts.region).await;
         engine.publish(&desk);
@@ -248,13 +250,18 @@ impl Engine {
         }
     }
 
+    /// Simulated seconds a second of the wall.
+    pub(super) fn pace(&self) -> u32 {
+        let speed = self.speed.as_ref().map_or(1, |s| s.load(Ordering::Relaxed));
+        speed.clamp(1, 3600)
+    }
+
     fn next_wake(&self, until: Option<Timestamp>) -> Timestamp {
         let now = self.clock.now();
         // A watched clock ticks four times a second of the wall.
-        let tick = self.watched.then(|| {
-            let speed = self.speed.as_ref().map_or(1, |s| s.load(Ordering::Relaxed));
-            after(now, Duration::from_millis(250) * speed.clamp(1, 3600))
-        });
+        let tick = self
+            .watched
+            .then(|| after(now, Duration::from_millis(250) * self.pace()));
         [self.wake_at, self.gate.wake_at(), until, tick]
             .into_iter()
             .flatten()
@@ -283,6 +290,9 @@ impl Engine {
             Happened::Timer => {
                 let now = self.clock.now();
                 self.book.view_mut().advance(now);
+                if self.watched {
+                    self.follow_floor(now);
+                }
                 self.follow_progress();
                 if self.wake_at.is_some_and(|t| t <= now) || self.gate.wake_at().is_some_and(|t| t <= now) {
                     self.pass();

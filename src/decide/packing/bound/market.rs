@@ -6,9 +6,24 @@ use super::{dual, exact, spread};
 use crate::decide::packing::market::Market;
 use crate::model::UsdPerHour;
 
-/// Work of the search for charges: shapes looked at, for few shapes and for representatives of many.
-const WORK: u64 = 8_000_000;
-const WORK_FOR_MANY: u64 = 4_000_000;
+/// How much work a floor is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// For a number that is shown while the workload changes.
+    Quick,
+    Full,
+}
+
+impl Care {
+    /// Shapes looked at in the search for charges; of many shapes, representatives.
+    fn work(self, few: bool) -> u64 {
+        match (self, few) {
+            (Self::Quick, _) => 400_000,
+            (Self::Full, true) => 8_000_000,
+            (Self::Full, false) => 4_000_000,
+        }
+    }
+}
 
 /// A floor with what it was proven by.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +34,7 @@ pub struct Floor {
 }
 
 /// The floor of a market; asks that no offer suits are dropped from it.
-pub fn of_market(m: &mut Market) -> Floor {
+pub fn of_market(m: &mut Market, care: Care) -> Floor {
     let offers = std::mem::take(&mut m.offers);
     let asks = std::mem::take(&mut m.asks);
     m.asks = asks
@@ -31,7 +46,7 @@ pub fn of_market(m: &mut Market) -> Floor {
         return Floor::default();
     }
     let linear = exact::value(m, &dual::solve(m));
-    let (charges, by_shape) = charges(m);
+    let (charges, by_shape) = charges(m, care);
     Floor {
         usd_per_hour: linear.max(by_shape).max(alone(m)),
         charges,
@@ -39,7 +54,7 @@ pub fn of_market(m: &mut Market) -> Floor {
 }
 
 /// The best charges found for every ask, and the floor that they prove.
-pub fn charges(m: &Market) -> (Charges, UsdPerHour) {
+pub fn charges(m: &Market, care: Care) -> (Charges, UsdPerHour) {
     let space = Space::of(m);
     let counts: Vec<u32> = m.asks.iter().map(|a| a.count).collect();
     let few = m.asks.len() <= spread::MANY;
@@ -48,7 +63,7 @@ pub fn charges(m: &Market) -> (Charges, UsdPerHour) {
     } else {
         spread::representatives(&space)
     };
-    let found = columns::charges(&known, if few { WORK } else { WORK_FOR_MANY });
+    let found = columns::charges(&known, care.work(few));
     let mut best = (Charges::default(), UsdPerHour(-1));
     let mut take = |charges: Charges| {
         let value = columns::value(&space, &charges, &counts);

@@ -24,6 +24,7 @@ mod exact;
 mod filling;
 mod floor;
 mod market;
+mod running;
 mod space;
 mod spread;
 #[cfg(test)]
@@ -33,4 +34,5 @@ mod weights;
 pub use columns::Charges;
 pub use dual::Prices;
 pub use floor::floor;
-pub use market::{Floor, charges, of_market};
+pub use market::{Care, Floor, charges, of_market};
+pub use running::{of_workload, workload};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fixedbitset::FixedBitSet;
 use proptest::prelude::*;
 
-use super::{dual, exact, of_market};
+use super::{Care, dual, exact, of_market};
 use crate::decide::packing::market::{Ask, Market, Offer, Slot};
 use crate::model::UsdPerHour;
 
@@ -157,7 +157,7 @@ proptest! {
     #[test]
     fn no_placement_costs_less(m in markets()) {
         let mut m = m;
-        let floor = of_market(&mut m).usd_per_hour;
+        let floor = of_market(&mut m, Care::Full).usd_per_hour;
         // The market is now without the asks that nothing suits.
         if let Some(truth) = truth(&m) {
             prop_assert!(floor <= truth, "{floor} > {truth}");
@@ -171,7 +171,7 @@ proptest! {
         slots in prop::collection::vec(0.0..1e12_f64, 2),
     ) {
         let mut m = m;
-        of_market(&mut m).usd_per_hour;
+        of_market(&mut m, Care::Full).usd_per_hour;
         let floor = exact::value(&m, &dual::Prices { classes, slots });
         if let Some(truth) = truth(&m) {
             prop_assert!(floor <= truth, "{floor} > {truth}");
@@ -221,7 +221,7 @@ fn the_program_finds_its_optimum() {
             (2000, 16 * gib, 0.2),
         ],
     );
-    let floor = of_market(&mut m).usd_per_hour.as_f64();
+    let floor = of_market(&mut m, Care::Full).usd_per_hour.as_f64();
     assert!((floor - 12.5 * 0.39).abs() < 1e-6, "{floor}");
 }
 
@@ -232,7 +232,7 @@ fn classes_share_nodes() {
     m.classes = 2;
     m.asks[1].class = 1;
     m.masks = vec![mask(2, 3)];
-    let floor = of_market(&mut m).usd_per_hour.as_f64();
+    let floor = of_market(&mut m, Care::Full).usd_per_hour.as_f64();
     assert!((floor - 100.0).abs() < 1e-5, "{floor}");
 }
 
@@ -244,13 +244,34 @@ fn pods_that_share_no_node_need_one_each() {
         most: 1,
         classes: mask(1, 1),
     }];
-    assert_eq!(of_market(&mut m).usd_per_hour, UsdPerHour::from_f64(7.0));
+    assert_eq!(
+        of_market(&mut m, Care::Full).usd_per_hour,
+        UsdPerHour::from_f64(7.0)
+    );
 }
 
 #[test]
 fn a_reservation_is_cheap_only_while_it_lasts() {
     let mut m = one_class(&[(1000, 1000, 10)], &[(1000, 1000, 1.0), (1000, 1000, 0.0)]);
     m.offers[1].stock = Some(4);
-    let floor = of_market(&mut m).usd_per_hour.as_f64();
+    let floor = of_market(&mut m, Care::Full).usd_per_hour.as_f64();
     assert!((floor - 6.0).abs() < 1e-5, "{floor}");
+}
+
+#[test]
+fn only_whole_pods_count() {
+    // Of pods that take 0.6 of a node one fits each, whatever the resources add up to; a bit more than a third: two.
+    let mut m = one_class(&[(600, 100, 10)], &[(1000, 1000, 1.0)]);
+    assert_eq!(of_market(&mut m, Care::Full).usd_per_hour.as_f64().round(), 10.0);
+    let mut m = one_class(&[(340, 100, 10)], &[(1000, 1000, 1.0)]);
+    assert_eq!(of_market(&mut m, Care::Full).usd_per_hour.as_f64().round(), 5.0);
+}
+
+#[test]
+fn all_of_a_pod_is_on_one_node() {
+    // One type sells cpu for nothing and has no memory to speak of, the other the reverse: no pod fits either.
+    let types = [(10_000, 10, 0.01), (10, 10_000, 0.01), (1000, 1000, 1.0)];
+    let mut m = one_class(&[(100, 100, 100)], &types);
+    let floor = of_market(&mut m, Care::Full).usd_per_hour.as_f64();
+    assert!((floor - 10.0).abs() < 1e-3, "{floor}");
 }

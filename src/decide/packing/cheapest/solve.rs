@@ -113,7 +113,7 @@ fn search(wishes: &Wishes, most: usize) -> Vec<Node> {
     if m.asks.is_empty() || m.offers.is_empty() {
         return Vec::new();
     }
-    let (charges, _) = bound::charges(m);
+    let (charges, _) = bound::charges(m, bound::Care::Full);
     let most = u32::try_from(most).unwrap_or(u32::MAX);
     let table = Table::new(m, &charges, &wishes.apart, most);
     let effort = (EFFORT + EFFORT_A_POD.saturating_mul(m.pods())).min(MOST_EFFORT);
