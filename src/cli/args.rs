@@ -306,7 +306,7 @@ impl SettingsArgs {
                 other => {
                     let hint = suggestion(other, GATES.into_iter());
                     return Err(input(format!(
-                        "--feature-gates: unknown gate {other:?}{hint} Use {}",
+                        "--feature-gates: unknown gate {other:?}{hint} (there are {})",
                         GATES.join(", ")
                     )));
                 }

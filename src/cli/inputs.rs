@@ -1,5 +1,6 @@
 //! What `kerf plan` and `kerf consolidate` read: manifests, instance types, the time.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::cloud::CloudRead;
 use crate::cloud::aws;
 use crate::decide::Settings;
 use crate::model::snapshot::ANY_CLASS;
-use crate::model::{NodeClass, Snapshot};
+use crate::model::{CapacityType, Catalogue, Name, NodeClass, Snapshot};
 use crate::observe::files::{self, Source};
 use crate::world::ec2::{Ec2, Ec2Config};
 
@@ -43,10 +44,9 @@ pub fn read(inputs: &Inputs, settings: &SettingsArgs) -> Result<Ready, CliError>
         )
     })?;
     for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
+        warn(warning);
     }
     let mut snapshot = loaded.snapshot;
-    gates(&mut snapshot, &settings);
     match inputs.instance_types.as_str() {
         "aws" => {
             return Err(CliError::Input(
@@ -64,6 +64,7 @@ pub fn read(inputs: &Inputs, settings: &SettingsArgs) -> Result<Ready, CliError>
             }
         },
     }
+    gates(&mut snapshot, &settings);
     let started = std::time::Instant::now();
     for catalogue in snapshot.catalogues.values() {
         catalogue.index();
@@ -77,15 +78,44 @@ pub fn read(inputs: &Inputs, settings: &SettingsArgs) -> Result<Ready, CliError>
     })
 }
 
+/// One line about input that is legal and probably not meant.
+fn warn(what: &dyn std::fmt::Display) {
+    // A closed standard error is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "kerf: warning: {what}");
+}
+
 /// Takes out what is under a feature gate that is off.
 fn gates(snapshot: &mut Snapshot, settings: &Settings) {
+    let off = |gate: &str, what: &str| {
+        warn(&format!(
+            "{what} are left out: turn them on with --feature-gates {gate}=true"
+        ));
+    };
     if !settings.node_overlay && !snapshot.overlays.is_empty() {
-        tracing::warn!("NodeOverlays are left out: turn them on with --feature-gates NodeOverlay=true");
+        off("NodeOverlay", "NodeOverlays");
         snapshot.overlays.clear();
     }
     if !settings.capacity_buffer && !snapshot.buffers.is_empty() {
-        tracing::warn!("CapacityBuffers are left out: turn them on with --feature-gates CapacityBuffer=true");
+        off("CapacityBuffer", "CapacityBuffers");
         snapshot.buffers.clear();
+    }
+    if settings.reserved_capacity {
+        return;
+    }
+    // As the cloud would report without the gate.
+    let classes: Vec<Name> = snapshot.catalogues.keys().cloned().collect();
+    for class in classes {
+        let Some(catalogue) = snapshot.catalogues.get(&class) else {
+            continue;
+        };
+        let types = catalogue.distinct().map(|kind| {
+            let mut kind = (**kind).clone();
+            kind.offerings
+                .retain(|o| o.capacity_type != CapacityType::Reserved);
+            Arc::new(kind)
+        });
+        let without = Arc::new(Catalogue::new(types.collect::<Vec<_>>()));
+        snapshot.catalogues.insert(class, without);
     }
 }
 
