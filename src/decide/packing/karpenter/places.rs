@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Solver;
 use crate::decide::scheduling::prepare::Prepared;
-use crate::decide::scheduling::{Purpose, validate};
+use crate::decide::scheduling::{Purpose, defaults, validate};
 use crate::model::decision::Refusal;
 use crate::model::{Name, Pod};
 
@@ -18,7 +18,8 @@ pub fn places(p: &Prepared, pod: &Arc<Pod>) -> (Tried, Tried) {
         return (vec![("".into(), Some(refusal))], Vec::new());
     }
     let without = BTreeSet::new();
-    let pods = vec![(pod.key(), pod.clone())];
+    let mut pods = vec![(pod.key(), pod.clone())];
+    defaults::apply(p, &mut pods);
     let mut solver = Solver::new(p, &without, Purpose::Provision, pods);
     let form = solver.last_form(0);
     let taken = std::mem::take(&mut solver.forms[form]);
