@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use super::paper::Colour;
 use crate::api::schema::suggestion;
 use crate::gate::Mode;
 use crate::gate::policy::PolicyFlag;
@@ -19,6 +20,9 @@ pub struct Cli {
     /// How to print: text for people (default on a terminal), json for scripts
     #[arg(long, short, global = true, value_enum)]
     pub output: Option<Output>,
+    /// When to colour text output
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Colour,
     #[command(flatten)]
     pub logging: Logging,
 }
@@ -47,6 +51,8 @@ pub enum Command {
     Plan(Box<Plan>),
     /// The disruption decisions for a cluster state given as files, and why each other node stays
     Consolidate(Box<Consolidate>),
+    /// Why a pod waits, why a node stays or has its type, why a decision is what it is
+    Explain(Box<Explain>),
     /// One frame of any view of the demo
     Snapshot(Box<Snapshot>),
     /// List the built-in scenarios
@@ -97,6 +103,44 @@ pub struct Plan {
     /// Exit with 1 when pods are left over (unschedulable) or the plan costs more than X $/h (cost>X)
     #[arg(long, value_name = "unschedulable|cost>X")]
     pub fail_on: Vec<String>,
+    /// Say why: every place that a pod was tried at, what would give it one, why each type, what constraints cost
+    #[arg(long)]
+    pub explain: bool,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// What is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// Why it waits and what would help, or why it is where it is
+    Pod,
+    /// Why it stays, and why it has its type
+    Node,
+    /// A recorded decision by number, or a planned NodeClaim of files by name or place
+    Decision,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Explain {
+    #[arg(value_enum)]
+    pub what: Subject,
+    pub name: String,
+    /// Manifests (a file, a folder, or -; repeatable), or a recording
+    #[arg(long, short, value_name = "FILE|DIR|-")]
+    pub file: Vec<String>,
+    /// A recording made by `kerf demo --record`
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub recording: Option<PathBuf>,
+    /// Of a recording: as it was at this time (default: at its end)
+    #[arg(long, value_name = "RFC3339")]
+    pub at: Option<Timestamp>,
+    /// builtin, builtin:REGION, or a JSON file of Karpenter's kwok provider
+    #[arg(long, value_name = "builtin[:REGION]|FILE", default_value = "builtin")]
+    pub instance_types: String,
+    /// Decide as of this time (default: now)
+    #[arg(long, value_name = "RFC3339")]
+    pub now: Option<Timestamp>,
     #[command(flatten)]
     pub settings: SettingsArgs,
 }

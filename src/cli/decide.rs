@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::args::{Consolidate, Plan};
+use super::paper::Paper;
 use super::{CliError, Output, consolidate, inputs, plan, print};
 use crate::decide::Fuel;
 use crate::decide::disruption;
@@ -15,12 +16,18 @@ fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-pub fn plan(args: &Plan, output: Output) -> Result<ExitCode, CliError> {
+pub fn plan(args: &Plan, output: Output, paper: &Paper) -> Result<ExitCode, CliError> {
     if args.max_pods_per_node_share.is_some() && args.packing != "cheapest" {
         return Err(CliError::Input(
             "--max-pods-per-node-share is for --packing cheapest: add it, or leave the share out".to_owned(),
         ));
     }
+    let ceilings: Vec<UsdPerHour> = args
+        .fail_on
+        .iter()
+        .filter(|f| *f != "unschedulable")
+        .map(|rule| ceiling(rule))
+        .collect::<Result<_, _>>()?;
     let ready = inputs::read(&args.inputs, &args.settings)?;
     let snapshot = buffers::with_virtual(&ready.snapshot, &ready.settings);
     let pods = batch::batch(&snapshot, ready.now);
@@ -60,16 +67,14 @@ pub fn plan(args: &Plan, output: Output) -> Result<ExitCode, CliError> {
         greedy,
         rooms,
     };
+    let explained = plan::explained(&prepared, &pods, &solution, args.explain);
     let text = match output {
-        Output::Json => format!("{}\n", plan::to_json(&solution, &facts)),
-        Output::Text => plan::to_text(&solution, &facts),
+        Output::Json => format!("{}\n", plan::to_json(&solution, &explained, &facts)),
+        Output::Text => plan::to_text(&solution, &explained, &facts, paper),
     };
     print(&text)?;
     let left_over = args.fail_on.iter().any(|f| f == "unschedulable") && !solution.unschedulable.is_empty();
-    let mut dear = false;
-    for rule in args.fail_on.iter().filter(|f| *f != "unschedulable") {
-        dear |= plan::price(&solution) > ceiling(rule)?;
-    }
+    let dear = ceilings.iter().any(|most| solution.price() > *most);
     Ok(if left_over || dear {
         ExitCode::from(1)
     } else {

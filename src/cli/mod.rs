@@ -6,10 +6,12 @@ pub mod consolidate;
 mod decide;
 mod demo;
 mod error;
+mod explain;
 mod headless;
 mod inputs;
 pub mod instance_types;
 pub mod manifests;
+mod paper;
 pub mod plan;
 mod scenarios;
 mod snapshot;
@@ -37,7 +39,10 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "kerf: {error}");
+            // It may name what a file or a cluster holds; nothing of that drives the terminal.
+            let text = error.to_string();
+            let lines: Vec<_> = text.lines().map(crate::words::clean).collect();
+            let _ = writeln!(std::io::stderr(), "kerf: {}", lines.join("\n"));
             ExitCode::from(error.code())
         }
     }
@@ -49,9 +54,11 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
     } else {
         Output::Json
     });
+    let paper = paper::Paper::of_stdout(cli.color);
     match cli.command.unwrap_or_else(|| Command::Demo(Box::default())) {
         Command::Demo(demo) => demo::run(&demo, &cli.logging, cli.output),
-        Command::Plan(plan) => decide::plan(&plan, output),
+        Command::Plan(plan) => decide::plan(&plan, output, &paper),
+        Command::Explain(args) => explain::run(&args, output, &paper),
         Command::Consolidate(args) => decide::consolidate(&args, output),
         Command::Manifests {
             what: args::Manifest::Crds,

@@ -10,6 +10,7 @@ pub mod lifecycle;
 pub mod packing;
 pub mod pods;
 pub mod scheduling;
+pub mod spelling;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -2,8 +2,8 @@
 //! writer of the ledger.
 //!
 //! `run` waits and dispatches, `pass` asks the rooms of `decide`, `carry` starts effects and takes their results,
-//! `progress` follows decisions to their end, `orders` obeys people, `answers` answers the screen,
-//! `floor` proves what the workload costs at least.
+//! `progress` follows decisions to their end, `orders` obeys people, `answers` answers the screen, `study` what needs
+//! planning, `floor` proves what the workload costs at least.
 
 mod alarms;
 mod answers;
@@ -16,6 +16,7 @@ mod progress;
 pub mod query;
 mod restore;
 mod run;
+mod study;
 
 pub use alarms::orphans;
 pub use handle::Handle;

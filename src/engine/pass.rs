@@ -15,6 +15,9 @@ use crate::model::decision::{Decision, DecisionId, Evidence, Kind, Proposal, Sta
 /// An open decision is re-validated at most so often while the world moves.
 const RECHECK: Duration = Duration::from_secs(1);
 
+/// Decisions whose picture is kept for explanations; pictures share what did not change between them.
+const PICTURES_KEPT: usize = 64;
+
 impl Engine {
     /// Everything that is due now.
     pub(super) fn pass(&mut self) {
@@ -173,6 +176,12 @@ impl Engine {
             proposal,
         });
         self.nominate(&decision, now);
+        if !decision.evidence.claims().is_empty() {
+            self.decided_on.insert(id, self.snapshot());
+            while self.decided_on.len() > PICTURES_KEPT {
+                self.decided_on.pop_first();
+            }
+        }
         self.book.append(
             now,
             Cause::Decision(id),

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Name;
-use crate::model::decision::DecisionId;
+use crate::model::decision::cause::Unknown;
+use crate::model::decision::remedy::Remedy;
+use crate::model::decision::{DecisionId, Refusal};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
@@ -29,21 +31,39 @@ pub enum Answer {
     },
 }
 
-/// One row a place that was tried (screens §2).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// Why a pod waits (screens §2).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct WhyPending {
     pub pod: Name,
+    /// Node or claim that has room for it.
+    pub seat: Option<Name>,
     /// In weight order.
-    pub pools: Vec<PlaceTried>,
-    /// Closest first: existing nodes and in-flight claims.
+    pub pools: Vec<PoolTried>,
+    /// Closest first: existing nodes, claims that boot and claims of the same plan.
     pub nodes: Vec<PlaceTried>,
+    /// Label keys and values that it demands and nothing has.
+    pub unknown: Vec<Unknown>,
+    /// What would give it a place, smallest change first; each was planned.
+    pub remedies: Vec<Remedy>,
 }
 
+/// One pool that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolTried {
+    pub name: Name,
+    /// `None`: it would take the pod.
+    pub refusal: Option<Refusal>,
+    /// Instance types that pass every filter, of how many; `None` where the requirements clash.
+    pub types: Option<(u32, u32)>,
+}
+
+/// One node or claim that was tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlaceTried {
     pub name: Name,
     /// `None`: it fits there.
-    pub refusal: Option<crate::model::decision::Refusal>,
+    pub refusal: Option<Refusal>,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -75,6 +75,10 @@ pub struct Engine {
     pub(super) synced: bool,
     pub(super) speed: Option<Arc<AtomicU32>>,
     pub(super) quit: bool,
+    /// The pictures that the latest decisions with new machines were made from.
+    pub(super) decided_on: BTreeMap<DecisionId, Snapshot>,
+    /// Questions asked so far that need planning.
+    pub(super) studies: Arc<AtomicU64>,
     make_actor: Box<dyn Fn() -> Actor>,
     watched: bool,
     pub(super) proven: super::floor::Proven,
@@ -152,6 +156,8 @@ impl Engine {
             synced: false,
             speed: parts.speed,
             quit: false,
+            decided_on: BTreeMap::new(),
+            studies: Arc::default(),
             make_actor: parts.actor,
             watched: parts.watched,
             proven: super::floor::Proven::default(),

@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::app::App;
+use super::app::{App, Explained};
 use super::digest::Digest;
 use super::input::Request;
 use super::place::{Pane, Screen};
@@ -76,6 +76,12 @@ fn every_view_looks_as_it_did() {
             let picture = frame::draw(&view, &digest, &app, width, height);
             wrong.extend(check(&format!("{name}-{width}x{height}"), &picture));
         }
+        let mut asked = app();
+        asked.go(Screen::Pod("ml/embed-0".into()));
+        asked.explained = Explained::Pending(Box::new(sample::why()));
+        asked.anchor(&view, &digest);
+        let picture = frame::draw(&view, &digest, &asked, width, height);
+        wrong.extend(check(&format!("why-{width}x{height}"), &picture));
         for (name, keys) in [("help", "?"), ("pause", "p30"), ("mode", "M")] {
             let mut app = app();
             press(&mut app, &view, keys);

@@ -96,9 +96,10 @@ pub fn wide(screen: &Screen, area: Rect) -> Vec<(Pane, Rect)> {
             (h, vec![(Pane::Consequence, w)]),
         ]),
         Kind::Pod => grid(vec![
-            (10, vec![(Pane::PodHead, w)]),
-            (share(h, 27), vec![(Pane::PodPools, w)]),
-            (share(h, 30), vec![(Pane::PodNodes, w)]),
+            (9, vec![(Pane::PodHead, w)]),
+            (share(h, 21), vec![(Pane::PodPools, w)]),
+            (8, vec![(Pane::PodFit, w)]),
+            (share(h, 25), vec![(Pane::PodNodes, w)]),
             (h, vec![(Pane::PodHistory, w)]),
         ]),
         Kind::Decision => grid(vec![
@@ -150,10 +151,11 @@ fn closed(screen: &Screen) -> &'static [(Pane, u16)] {
             (Pane::Consequence, 1),
         ],
         Kind::Pod => &[
-            (Pane::PodHead, 4),
-            (Pane::PodPools, 4),
-            (Pane::PodNodes, 3),
-            (Pane::PodHistory, 2),
+            (Pane::PodHead, 3),
+            (Pane::PodPools, 3),
+            (Pane::PodFit, 2),
+            (Pane::PodNodes, 2),
+            (Pane::PodHistory, 1),
         ],
         Kind::Decision => &[
             (Pane::DecisionHead, 4),

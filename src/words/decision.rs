@@ -155,10 +155,14 @@ pub fn sentences(p: &Proposal) -> Vec<(&'static str, String)> {
                 out.push(("room", format!("{}: {}", node(target), list(pods, 4))));
             }
             for c in e.claims.iter().take(3) {
-                out.extend(claim(c));
+                out.extend(claim_sentences(c));
             }
             if e.claims.len() > 3 {
                 out.push(("more", plural(e.claims.len() - 3, "further claim")));
+            }
+            for r in e.relaxed.iter().take(2) {
+                let what: Vec<String> = r.dropped.iter().map(super::preference).collect();
+                out.push(("gave up", format!("{}: {}", list(&r.pods, 2), list(&what, 3))));
             }
             for u in e.unschedulable.iter().take(4) {
                 let why: Vec<String> = u
@@ -179,7 +183,8 @@ pub fn sentences(p: &Proposal) -> Vec<(&'static str, String)> {
     }
 }
 
-fn claim(c: &ClaimEvidence) -> Vec<(&'static str, String)> {
+/// Why this pool and this type, as `(word, sentence)` lines.
+pub fn claim_sentences(c: &ClaimEvidence) -> Vec<(&'static str, String)> {
     let mut total = c.requests.clone();
     total.add(&c.daemon_overhead);
     let tried: u32 = c.targets_refused.values().sum();
@@ -276,7 +281,7 @@ fn disruption_sentences(e: &Disruption) -> Vec<(&'static str, String)> {
         out.push(("overrides", list(&e.overridden, 4)));
     }
     for c in e.replacements.iter().take(2) {
-        out.extend(claim(c));
+        out.extend(claim_sentences(c));
     }
     out
 }

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use kerf::cli::{instance_types, plan};
+use kerf::cli::instance_types;
 use kerf::decide::scheduling::{Problem, Purpose, Solution, prepare, solve_prepared};
 use kerf::decide::{Fuel, Settings};
 use kerf::model::snapshot::ANY_CLASS;
@@ -195,7 +195,7 @@ fn compare(name: &str) {
         let count = |n: usize| f64::from(u32::try_from(n).expect("small"));
         within("newNodeClaims", count(solution.claims.len()));
         within("unschedulable", count(solution.unschedulable.len()));
-        within("usdPerHour", plan::price(&solution).as_f64());
+        within("usdPerHour", solution.price().as_f64());
     }
 }
 

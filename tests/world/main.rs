@@ -5,6 +5,7 @@
 
 mod crash;
 mod demo;
+mod explain;
 mod gates;
 mod input;
 mod plan;

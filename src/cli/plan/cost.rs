@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Facts, price};
+use super::Facts;
 use crate::decide::packing::cheapest::Trade;
 use crate::decide::scheduling::Solution;
 use crate::model::UsdPerHour;
@@ -46,7 +46,7 @@ pub fn greedy(trade: &Trade) -> Value {
 /// Lines under the table of nodes.
 pub fn text(solution: &Solution, facts: &Facts) -> String {
     let mut out = String::new();
-    let cost = price(solution);
+    let cost = solution.price();
     // Writing to a String cannot fail.
     if let Some(bound) = facts.lower_bound.filter(|_| cost > UsdPerHour::ZERO) {
         let _ = write!(

@@ -1,14 +1,16 @@
 //! `kerf plan`: a solution as JSON (`kerf/plan/v1`) and as text.
 
 mod cost;
-mod json;
+mod explained;
+pub mod json;
 mod text;
+pub mod why;
 
+pub use explained::{Explained, Group, explained};
 pub use json::{claim, to_json};
 pub use text::to_text;
 
 use crate::decide::packing::cheapest::Trade;
-use crate::decide::scheduling::Solution;
 use crate::decide::scheduling::buffers::Rooms;
 use crate::model::{Name, UsdPerHour};
 
@@ -29,20 +31,4 @@ pub struct Facts {
     pub bound_micros: u64,
     /// What Karpenter's packing comes to, beside a cheaper one.
     pub greedy: Option<Trade>,
-}
-
-/// Σ expected price of the new claims.
-pub fn price(solution: &Solution) -> UsdPerHour {
-    solution
-        .claims
-        .iter()
-        .filter_map(|c| c.draft.expected.as_ref())
-        .map(|e| e.price_per_hour)
-        .sum()
-}
-
-/// `namespace/name` of every pod that got a place.
-pub fn placed(solution: &Solution) -> usize {
-    let new: usize = solution.claims.iter().map(|c| c.draft.pods.len()).sum();
-    new + solution.existing.values().map(Vec::len).sum::<usize>()
 }

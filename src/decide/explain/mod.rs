@@ -1,57 +1,45 @@
 //! The searching behind explanations; the wording is in `words`.
+//!
+//! A [`Study`] is one plan with the state that it was made in. It is asked, in rising order of price: where a pod was
+//! tried and the first failing check of each place; which single change would give it a place (`remedies`, found by
+//! planning again with each candidate change); what a constraint of placed pods costs (`costs`, the plan with it
+//! against the plan without). Nothing of this runs on the plain path. Every question takes an [`Effort`]: fuel, a
+//! number of plans, and a way to be called off.
+
+mod apply;
+mod candidates;
+mod costs;
+mod options;
+mod remedies;
+mod study;
+#[cfg(test)]
+mod tests;
+
+pub use options::options;
+pub use study::{Effort, Study, places_of};
+
+pub use super::packing::karpenter::{Asked, PoolAsked, Seat};
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use super::Settings;
-use super::packing::karpenter::places;
-use super::scheduling::{Prepared, prepare};
-use crate::model::decision::Refusal;
-use crate::model::{Name, Pod, Snapshot};
+use super::packing::karpenter::Tried;
+use super::scheduling::Prepared;
+use crate::model::Pod;
 
 /// Every place that a pod was tried at, with its first failing check.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Places {
     /// In weight order; `None`: it fits there. One entry without a name when the pod is never considered.
-    pub pools: Vec<(Name, Option<Refusal>)>,
-    /// Existing nodes and claims that boot, closest first: those that fit, then by how many checks they passed and by
-    /// how little was missing.
-    pub nodes: Vec<(Name, Option<Refusal>)>,
+    pub pools: Tried,
+    /// Existing nodes and claims that boot, closest first.
+    pub nodes: Tried,
 }
 
-/// Why a pod has no place.
-pub fn why_pending(snapshot: &Snapshot, pod: &Pod, now: Timestamp, settings: &Settings) -> Places {
-    why_pending_prepared(&prepare(snapshot, settings, now), pod)
-}
-
-/// As [`why_pending`], on a picture that was compiled before.
+/// Why a pod has no place, as the picture has it, with nothing planned.
 pub fn why_pending_prepared(prepared: &Prepared, pod: &Pod) -> Places {
-    let (pools, mut nodes) = places(prepared, &Arc::new(pod.clone()));
-    nodes.sort_by(|(a, x), (b, y)| distance(x.as_ref()).cmp(&distance(y.as_ref())).then(a.cmp(b)));
-    Places { pools, nodes }
-}
-
-/// How far from fitting: checks left from the first failing one on (`scheduling §15.3`), then the share of the
-/// resource that is missing, in thousandths.
-fn distance(refusal: Option<&Refusal>) -> (u8, i64) {
-    let missing = match refusal {
-        Some(Refusal::Resources { wanted, free, .. }) => {
-            let gap = wanted.saturating_sub(*free);
-            gap.saturating_mul(1000) / wanted.max(&1)
-        }
-        _ => 0,
-    };
-    let checks = match refusal {
-        None => 0,
-        Some(Refusal::Topology { .. }) => 1,
-        Some(Refusal::VolumeRequirement { .. }) => 2,
-        Some(Refusal::Resources { .. }) => 3,
-        Some(Refusal::HostPort { .. }) => 4,
-        Some(Refusal::VolumeLimit { .. }) => 5,
-        Some(Refusal::Requirement { .. }) => 6,
-        Some(Refusal::UnknownLabel { .. }) => 7,
-        Some(_) => 8,
-    };
-    (checks, missing)
+    let asked = places_of(prepared, &Arc::new(pod.clone()));
+    Places {
+        pools: asked.pools.into_iter().map(|p| (p.pool, p.refusal)).collect(),
+        nodes: asked.nodes,
+    }
 }

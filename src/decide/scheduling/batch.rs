@@ -278,6 +278,7 @@ pub fn propose(solution: Solution, batch: Batch) -> Proposal {
             claims,
             unschedulable: solution.unschedulable,
             deferred: solution.deferred,
+            relaxed: solution.relaxed,
         })),
     }
 }

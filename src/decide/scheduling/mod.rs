@@ -22,6 +22,7 @@ pub mod state;
 pub mod templates;
 pub mod topology;
 pub mod validate;
+pub mod vocabulary;
 pub mod volumes;
 pub mod window;
 
@@ -32,7 +33,8 @@ pub use revalidate::revalidate;
 use super::{Fuel, Settings};
 use crate::model::decision::ClaimDraft;
 use crate::model::decision::evidence::{ClaimEvidence, Unschedulable};
-use crate::model::{Name, Snapshot};
+use crate::model::decision::remedy::Relaxed;
+use crate::model::{Name, Snapshot, UsdPerHour};
 
 /// What to place and what to leave out.
 #[derive(Clone, Debug)]
@@ -67,6 +69,25 @@ pub struct Solution {
     /// Pods that wait until the reserved capacity within their reach is settled: planned again in the next pass, and
     /// neither placed nor refused now (`scheduling §20`).
     pub deferred: Vec<Unschedulable>,
+    /// What placed pods had to give up; empty in simulations.
+    pub relaxed: Vec<Relaxed>,
+}
+
+impl Solution {
+    /// Σ expected price of the new claims.
+    pub fn price(&self) -> UsdPerHour {
+        self.claims
+            .iter()
+            .filter_map(|c| c.draft.expected.as_ref())
+            .map(|e| e.price_per_hour)
+            .sum()
+    }
+
+    /// How many pods got a place.
+    pub fn placed(&self) -> usize {
+        let new: usize = self.claims.iter().map(|c| c.draft.pods.len()).sum();
+        new + self.existing.values().map(Vec::len).sum::<usize>()
+    }
 }
 
 /// One new claim.
@@ -98,4 +119,4 @@ pub fn solve_bounded(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

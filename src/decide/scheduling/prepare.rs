@@ -11,6 +11,7 @@ use super::labels::WellKnown;
 use super::state::{StateNode, state_nodes};
 use super::templates::{self, Templates};
 use super::topology::CountIndex;
+use super::vocabulary::Vocabulary;
 use crate::api::names;
 use crate::decide::Settings;
 use crate::model::pod::HostPort;
@@ -37,6 +38,7 @@ pub struct Prepared {
     /// Nodes that take pods.
     pub(crate) open: FixedBitSet,
     counts: OnceLock<CountIndex>,
+    vocabulary: OnceLock<Vocabulary>,
 }
 
 /// A machine with what is left on it.
@@ -155,6 +157,12 @@ impl Prepared {
     pub(crate) fn counts(&self) -> &CountIndex {
         self.counts.get_or_init(|| CountIndex::new(&self.nodes))
     }
+
+    /// Every label key and value that something has; made when the first pod is left over.
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+        self.vocabulary
+            .get_or_init(|| Vocabulary::new(&self.snapshot, self.nodes.iter().map(|n| &n.state.labels)))
+    }
 }
 
 /// Compiles a snapshot.
@@ -223,6 +231,7 @@ pub fn prepare_without(
         taint_sets,
         open,
         counts: OnceLock::new(),
+        vocabulary: OnceLock::new(),
         nodes,
     }
 }

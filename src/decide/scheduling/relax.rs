@@ -1,6 +1,7 @@
 //! Giving up what a pod would like, one step a failure (`scheduling §19`).
 
 use super::demand::heaviest;
+use crate::model::decision::remedy::Preference;
 use crate::model::pod::AffinityTerm;
 use crate::model::taints::{TaintEffect, Toleration, TolerationOperator};
 use crate::model::{PodSpec, Taint};
@@ -41,6 +42,37 @@ pub fn step(spec: &PodSpec, prefer_taints: bool) -> Option<PodSpec> {
     None
 }
 
+/// What one [`step`] from `before` to `after` gave up.
+pub fn given_up(before: &PodSpec, after: &PodSpec) -> Option<Preference> {
+    let term = |from: &[AffinityTerm], to: &[AffinityTerm]| {
+        let lost = heaviest_term(from).filter(|_| to.len() < from.len())?;
+        from.get(lost)
+            .map(|t| (t.topology_key.clone(), t.weight.unwrap_or(0)))
+    };
+    if after.required_terms.len() < before.required_terms.len() {
+        let requirements = before.required_terms.first()?.clone();
+        return Some(Preference::RequiredTerm { requirements });
+    }
+    if let Some((key, weight)) = term(&before.affinity, &after.affinity) {
+        return Some(Preference::Affinity { key, weight });
+    }
+    if let Some((key, weight)) = term(&before.anti_affinity, &after.anti_affinity) {
+        return Some(Preference::AntiAffinity { key, weight });
+    }
+    if after.preferred_terms.len() < before.preferred_terms.len() {
+        let (weight, requirements) = before.preferred_terms.get(heaviest(before)?)?.clone();
+        return Some(Preference::NodeTerm { weight, requirements });
+    }
+    if after.spread.len() < before.spread.len() {
+        let lost = before.spread.iter().find(|s| !s.hard)?;
+        return Some(Preference::Spread {
+            key: lost.topology_key.clone(),
+            max_skew: lost.max_skew,
+        });
+    }
+    (after.tolerations.len() > before.tolerations.len()).then_some(Preference::AvoidTaint)
+}
+
 /// The heaviest preferred term, the first of equals.
 fn heaviest_term(terms: &[AffinityTerm]) -> Option<usize> {
     terms
@@ -58,8 +90,8 @@ pub fn prefers(taints: &[Taint]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Requirement;
     use crate::model::pod::SpreadConstraint;
+    use crate::model::{Name, Requirement};
 
     fn spread(key: &str, hard: bool) -> SpreadConstraint {
         SpreadConstraint {
@@ -95,7 +127,9 @@ mod tests {
             ..PodSpec::default()
         };
         let mut seen = Vec::new();
+        let mut lost = Vec::new();
         while let Some(next) = step(&spec, true) {
+            lost.push(given_up(&spec, &next).expect("a step gives something up"));
             seen.push((
                 next.required_terms.len(),
                 next.affinity.len(),
@@ -123,6 +157,34 @@ mod tests {
             .map(|(a, b, c, d, e, f)| (a, b, c, d, e.to_owned(), f))
             .into();
         assert_eq!(seen, want);
+        let (zone, x) = (Name::from("zone"), |k: &str| Preference::Spread {
+            key: k.into(),
+            max_skew: 1,
+        });
+        assert_eq!(
+            lost,
+            [
+                Preference::RequiredTerm {
+                    requirements: vec![Requirement::is_in("a", ["1"])]
+                },
+                Preference::Affinity {
+                    key: zone.clone(),
+                    weight: 9
+                },
+                Preference::Affinity {
+                    key: zone.clone(),
+                    weight: 1
+                },
+                Preference::AntiAffinity { key: zone, weight: 5 },
+                Preference::NodeTerm {
+                    weight: 7,
+                    requirements: vec![Requirement::is_in("b", ["1"])]
+                },
+                x("x"),
+                x("z"),
+                Preference::AvoidTaint,
+            ]
+        );
         // The term that stays after step one is the second.
         assert_eq!(spec.required_terms[0][0], Requirement::is_in("a", ["2"]));
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::cause::Unknown;
 use super::refusal::{Funnel, Refusal};
+use super::remedy::Relaxed;
 use crate::model::{CapacityType, Name, Resources, UsdPerHour};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,17 @@ pub enum Evidence {
     },
 }
 
+impl Evidence {
+    /// Every claim that was planned.
+    pub fn claims(&self) -> &[ClaimEvidence] {
+        match self {
+            Self::Provisioning(e) => &e.claims,
+            Self::Disruption(e) => &e.replacements,
+            Self::Reason { .. } => &[],
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Provisioning {
@@ -31,6 +44,9 @@ pub struct Provisioning {
     /// Pods that wait for reserved capacity to settle: planned again, told to nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deferred: Vec<Unschedulable>,
+    /// What placed pods had to give up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relaxed: Vec<Relaxed>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -101,6 +117,9 @@ pub struct Unschedulable {
     pub pod: Name,
     /// One a NodePool in weight order; a single entry with an empty pool for pods refused before any pool.
     pub pools: Vec<(Name, Refusal)>,
+    /// Label keys and values of its demands that nothing has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<Unknown>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

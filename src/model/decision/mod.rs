@@ -1,9 +1,11 @@
 //! Decisions, their effects, their evidence and the verdicts on what was left alone: plain data that gate, act,
 //! ledger, words and ui share.
 
+pub mod cause;
 pub mod effect;
 pub mod evidence;
 pub mod refusal;
+pub mod remedy;
 pub mod verdict;
 
 use std::fmt;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cause::Cause;
 use crate::model::requirements::Incompatible;
 use crate::model::{Name, Requirement, Resources, Taint};
 
@@ -30,10 +31,12 @@ pub enum Refusal {
         key: Name,
         counts: BTreeMap<Name, u32>,
     },
-    /// No instance type passes; the funnel says at which check they fell.
+    /// No instance type passes; the funnel says at which check they fell, the cause which of them matters.
     InstanceTypes {
         funnel: Funnel,
         requests: Resources,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
     },
     MinValues {
         keys: BTreeMap<Name, (u32, u32)>,
@@ -102,6 +105,16 @@ impl Refusal {
             Self::NoInstanceTypes => "no_instance_types",
             Self::NoPools => "no_pools",
             Self::OutOfFuel => "out_of_fuel",
+        }
+    }
+}
+
+impl Refusal {
+    /// What emptied the funnel, where that is the reason.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::InstanceTypes { cause, .. } => cause.as_ref(),
+            _ => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::ledger::View;
 use crate::ledger::view::DecisionRow;
-use crate::model::decision::{DecisionId, Evidence, Kind, State};
+use crate::model::decision::{DecisionId, Kind, State};
 use crate::model::{Name, Resources};
 use crate::words;
 
@@ -119,11 +119,7 @@ fn totals(view: &View, nodes: &[NodeRow]) -> Totals {
 
 /// The claims that a decision planned, with their evidence.
 pub fn claims_of(row: &DecisionRow) -> &[crate::model::decision::evidence::ClaimEvidence] {
-    match &row.decision.evidence {
-        Evidence::Provisioning(e) => &e.claims,
-        Evidence::Disruption(e) => &e.replacements,
-        Evidence::Reason { .. } => &[],
-    }
+    row.decision.evidence.claims()
 }
 
 /// The decision that created a claim.

@@ -7,6 +7,7 @@ mod pods;
 mod pools;
 mod ranking;
 mod review;
+mod tried;
 mod types;
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +17,7 @@ use super::digest::Digest;
 use super::filter::{self, Filter, Value};
 use super::place::{Pane, Screen};
 use super::widgets::{Cell, Column};
+use crate::engine::query::WhyPending;
 use crate::ledger::View;
 use crate::ledger::view::DecisionRow;
 use crate::model::decision::DecisionId;
@@ -65,6 +67,14 @@ impl<'a> Data<'a> {
         self.now.duration_since(at)
     }
 
+    /// The answer on the pod that the screen is about, when it is there.
+    pub fn why(&self) -> Option<&'a WhyPending> {
+        match (self.screen, self.explained) {
+            (Screen::Pod(pod), Explained::Pending(why)) if why.pod == *pod => Some(why),
+            _ => None,
+        }
+    }
+
     /// The decision that the screen is about.
     pub fn decision(&self) -> Option<&'a DecisionRow> {
         let id = match self.screen {
@@ -110,8 +120,8 @@ pub fn list<'a>(pane: Pane, data: &'a Data<'a>) -> Option<Box<dyn List + 'a>> {
         Pane::Pending => Box::new(pods::Pending { data }),
         Pane::Pods => Box::new(pods::Pods::all(data)),
         Pane::NodePods => Box::new(pods::Pods::of_node(data)),
-        Pane::PodPools => Box::new(pods::Tried::pools(data)),
-        Pane::PodNodes => Box::new(pods::Tried::nodes(data)),
+        Pane::PodPools => Box::new(tried::Pools::new(data)),
+        Pane::PodNodes => Box::new(tried::Nodes::new(data)),
         Pane::Recent | Pane::Decisions => Box::new(decisions::Decisions::new(data)),
         Pane::Waiting => Box::new(review::Waiting { data }),
         Pane::Moves => Box::new(review::Moves::new(data)),

@@ -1,9 +1,7 @@
 //! Pods: pending ones, all of them, those of a node; and the places that were tried for one.
 
 use super::{Data, List, seconds, whole};
-use crate::engine::query::{PlaceTried, WhyPending};
 use crate::model::{Labels, Name, Phase, Pod};
-use crate::ui::app::Explained;
 use crate::ui::digest::{PendingRow, Place};
 use crate::ui::filter::Value;
 use crate::ui::place::Screen;
@@ -30,7 +28,7 @@ fn tone(place: &Place) -> Tone {
     }
 }
 
-fn or_dash(text: &str) -> String {
+pub(super) fn or_dash(text: &str) -> String {
     if text.is_empty() {
         "—".to_owned()
     } else {
@@ -250,150 +248,5 @@ impl List for Pods<'_> {
     }
     fn empty(&self) -> String {
         "no pods".to_owned()
-    }
-}
-
-/// One row a place that was tried for a pod (screens §2).
-pub struct Tried<'a> {
-    data: &'a Data<'a>,
-    rows: Vec<PlaceTried>,
-    pools: bool,
-    note: String,
-}
-
-impl<'a> Tried<'a> {
-    pub fn pools(data: &'a Data<'a>) -> Self {
-        Self::of(data, true)
-    }
-
-    pub fn nodes(data: &'a Data<'a>) -> Self {
-        Self::of(data, false)
-    }
-
-    fn of(data: &'a Data<'a>, pools: bool) -> Self {
-        let Screen::Pod(pod) = data.screen else {
-            return Self {
-                data,
-                rows: Vec::new(),
-                pools,
-                note: String::new(),
-            };
-        };
-        let answer: Option<&WhyPending> = match data.explained {
-            Explained::Pending(why) if why.pod == *pod => Some(why),
-            _ => None,
-        };
-        let row = data.view.snapshot.pods.get(pod);
-        let note = match data.explained {
-            _ if row.is_none() => "this pod is gone".to_owned(),
-            _ if row.is_some_and(|p| p.node.is_some()) => {
-                "it has a node: nothing keeps it waiting".to_owned()
-            }
-            Explained::Asked(asked) if asked == pod => "being computed".to_owned(),
-            Explained::Unknown(asked, reason) if asked == pod => reason.clone(),
-            _ => "press X to compute".to_owned(),
-        };
-        let rows = match answer {
-            Some(why) if pools => why.pools.clone(),
-            Some(why) => why.nodes.clone(),
-            // Until it comes: what the newest decision wrote down.
-            None if pools => data.view.refusals.get(pod).map_or_else(Vec::new, |r| {
-                r.pools
-                    .iter()
-                    .map(|(name, why)| PlaceTried {
-                        name: name.clone(),
-                        refusal: Some(why.clone()),
-                    })
-                    .collect()
-            }),
-            None => Vec::new(),
-        };
-        Self {
-            data,
-            rows,
-            pools,
-            note,
-        }
-    }
-}
-
-impl List for Tried<'_> {
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-    fn id(&self, i: usize) -> Name {
-        self.rows.get(i).map_or_else(|| "".into(), |r| r.name.clone())
-    }
-    fn columns(&self) -> &'static [Column] {
-        const POOLS: &[Column] = &[
-            Column::left("NODEPOOL", "pool", 12),
-            Column::right("WEIGHT", "weight", 6).rank(2),
-            Column::left("READY", "ready", 5).rank(3),
-            Column::left("FIRST FAILING CHECK", "check", 24).grows(),
-        ];
-        const NODES: &[Column] = &[
-            Column::left("NODE", "node", 17),
-            Column::left("TYPE", "type", 12).rank(3),
-            Column::left("AZ", "zone", 4).rank(4),
-            Column::right("CPU free", "cpu", 8).rank(5),
-            Column::right("MEM free", "mem", 8).rank(6),
-            Column::left("FIRST FAILING CHECK", "check", 24).grows(),
-        ];
-        if self.pools { POOLS } else { NODES }
-    }
-    fn cells(&self, i: usize) -> Vec<Cell> {
-        let Some(r) = self.rows.get(i) else {
-            return Vec::new();
-        };
-        let check = match &r.refusal {
-            Some(why) => Cell::Line(vec![
-                ("✗ ".to_owned(), Tone::Bad),
-                (words::refusal(why), Tone::Plain),
-            ]),
-            None => Cell::Text("✓ fits".to_owned(), Tone::Good),
-        };
-        if self.pools {
-            let pool = self.data.view.snapshot.pools.get(&r.name);
-            let ready = pool.is_some_and(|p| crate::model::condition::is_true(&p.conditions, "Ready"));
-            return vec![
-                Cell::plain(or_dash(&r.name)),
-                Cell::plain(pool.map_or_else(String::new, |p| p.weight.to_string())),
-                if ready {
-                    Cell::plain("yes")
-                } else {
-                    Cell::Text("no".to_owned(), Tone::Bad)
-                },
-                check,
-            ];
-        }
-        let node = self.data.digest.nodes.iter().find(|n| n.name == r.name);
-        let Some(n) = node else {
-            return vec![
-                Cell::plain(words::node(&r.name)),
-                Cell::dim(""),
-                Cell::dim(""),
-                Cell::dim(""),
-                Cell::dim(""),
-                check,
-            ];
-        };
-        vec![
-            Cell::plain(words::node(&r.name)),
-            Cell::dim(&*n.kind),
-            Cell::plain(words::zone(&n.zone)),
-            Cell::plain(words::cpu((n.room.cpu - n.used.cpu).max(0))),
-            Cell::plain(words::memory((n.room.memory - n.used.memory).max(0))),
-            check,
-        ]
-    }
-    fn order(&self) -> &'static str {
-        if self.pools {
-            "weight order"
-        } else {
-            "closest first"
-        }
-    }
-    fn empty(&self) -> String {
-        self.note.clone()
     }
 }

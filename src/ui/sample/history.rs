@@ -42,6 +42,7 @@ pub(super) fn fill(v: &mut View) {
         unschedulable: vec![Unschedulable {
             pod: "ml/embed-0".into(),
             pools: refused,
+            unknown: Vec::new(),
         }],
         ..Provisioning::default()
     };

@@ -3,10 +3,12 @@
 mod cluster;
 mod history;
 mod parts;
+mod why;
 
 use crate::ledger::view::View;
 use crate::model::UsdPerHour;
 use parts::at;
+pub use why::why;
 
 /// The cluster of the drawings.
 pub fn view() -> View {

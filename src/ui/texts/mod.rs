@@ -64,6 +64,7 @@ pub fn title(pane: Pane, data: &Data<'_>) -> (String, String) {
         Pane::Pods => (format!("Pods {}", data.view.snapshot.pods.len()), String::new()),
         Pane::PodHead => pod::title(data),
         Pane::PodPools => own("Why pending — NodePools, first failing check"),
+        Pane::PodFit => own("What would make it fit — planned again with each change, nothing is changed"),
         Pane::PodNodes => own("Why pending — nodes and claims that are there"),
         Pane::PodHistory => own("History of this pod"),
         Pane::DecisionHead => decision::title(data),
@@ -111,6 +112,7 @@ pub fn lines(pane: Pane, data: &Data<'_>, width: u16) -> Vec<Line> {
     match pane {
         Pane::Cost => cost::lines(data, width),
         Pane::PodHead => pod::head(data),
+        Pane::PodFit => pod::fit(data),
         Pane::PodHistory => pod::history(data),
         Pane::DecisionHead => decision::head(data),
         Pane::Rejected => decision::rejected(data, width),

@@ -1,6 +1,7 @@
 //! One pod: what it asks for, and what became of it.
 
 use crate::model::Pod;
+use crate::ui::app::Explained;
 use crate::ui::canvas::{Line, labelled, plain};
 use crate::ui::digest::closest;
 use crate::ui::lists::Data;
@@ -87,7 +88,8 @@ pub fn head(data: &Data<'_>) -> Vec<Line> {
         .owners
         .first()
         .map_or_else(|| "none".to_owned(), |o| format!("{} {}", o.kind, o.name));
-    let mut out = vec![
+    vec![
+        verdict(data, p),
         row("requests", words::resources(&s.requests)),
         row("selectors", words::list(&selectors, 3)),
         row(
@@ -108,9 +110,7 @@ pub fn head(data: &Data<'_>) -> Vec<Line> {
                 p.do_not_disrupt.as_deref().unwrap_or("no")
             ),
         ),
-    ];
-    out.push(verdict(data, p));
-    out
+    ]
 }
 
 fn verdict(data: &Data<'_>, p: &Pod) -> Line {
@@ -143,6 +143,44 @@ fn verdict(data: &Data<'_>, p: &Pod) -> Line {
         }
     };
     vec![(format!("{:<13}", "verdict"), Tone::Dim), (text, tone)]
+}
+
+/// What would give it a place, smallest change first.
+pub fn fit(data: &Data<'_>) -> Vec<Line> {
+    let Some(why) = data.why() else {
+        let asked = matches!(data.explained, Explained::Asked(_));
+        let text = match pod(data) {
+            Some(p) if p.node.is_none() && asked => "being computed",
+            Some(p) if p.node.is_none() => "press X to compute",
+            _ => "nothing keeps it waiting",
+        };
+        return vec![vec![(text.to_owned(), Tone::Dim)]];
+    };
+    let mut out: Vec<Line> = why
+        .unknown
+        .iter()
+        .map(|u| vec![(words::unknown(u), Tone::Warn)])
+        .collect();
+    if let Some(seat) = &why.seat {
+        out.push(vec![(
+            format!("it has room on {}", words::node(seat)),
+            Tone::Good,
+        )]);
+    } else if why.remedies.is_empty() {
+        out.push(vec![(
+            "no single change was found that gives it a place".to_owned(),
+            Tone::Dim,
+        )]);
+    }
+    out.extend(why.remedies.iter().zip(1..).map(|(r, n)| {
+        vec![
+            (format!("{n}  "), Tone::Dim),
+            (words::changes(r), Tone::Strong),
+            (format!(" → {}", words::landing_short(&r.landing)), Tone::Good),
+            (words::added(r), Tone::Dim),
+        ]
+    }));
+    out
 }
 
 pub fn history(data: &Data<'_>) -> Vec<Line> {

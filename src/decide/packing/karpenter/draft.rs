@@ -66,12 +66,20 @@ impl Solver<'_> {
                     dropped.extend(claim.pods.iter().map(|item| Unschedulable {
                         pod: self.items[*item].key.clone(),
                         pools: vec![(pool.clone(), refusal.clone())],
+                        unknown: Vec::new(),
                     }));
                 }
             }
         }
         self.claims = claims;
         (planned, dropped)
+    }
+
+    /// The name of a claim as [`Self::drafts`] gives it.
+    pub(super) fn claim_name(&self, claim: &OpenClaim, ordinal: usize) -> Name {
+        let uids: BTreeSet<&str> = claim.pods.iter().map(|i| &*self.items[*i].pod.uid).collect();
+        let pool = &self.p.templates.usable[claim.template].pool.name;
+        claim_name(pool, &uids, self.p.now, ordinal)
     }
 
     fn draft(&mut self, claim: &OpenClaim, ordinal: usize) -> Result<Planned, Refusal> {
@@ -105,8 +113,7 @@ impl Solver<'_> {
         }
         self.narrow_capacity_type(&row, &kept, &mut requirements);
         let pool = &t.pool;
-        let uids: BTreeSet<&str> = claim.pods.iter().map(|i| &*self.items[*i].pod.uid).collect();
-        let name = claim_name(&pool.name, &uids, self.p.now, ordinal);
+        let name = self.claim_name(claim, ordinal);
         let pods: Vec<Name> = claim.pods.iter().map(|i| self.items[*i].key.clone()).collect();
         let (overhead, daemons) = self.overhead(claim);
         let mut requests = claim.requests.clone();

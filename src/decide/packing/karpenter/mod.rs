@@ -5,7 +5,9 @@
 //! was refused by is remembered as a bit: nodes only fill up and claims only narrow, so a refusal stands, unless
 //! topology made it.
 
+mod ask;
 mod bounds;
+mod cause;
 mod claims;
 mod draft;
 mod evidence;
@@ -13,9 +15,9 @@ mod existing;
 mod form;
 mod guided;
 mod open;
-mod places;
 mod queue;
 mod refuse;
+mod relaxed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,10 +34,10 @@ use crate::model::decision::Refusal;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::{Name, Pod};
 
+pub use ask::{Asked, Finished, PoolAsked, Seat, Tried, places};
 pub use bounds::{Bounded, Bounds};
 pub use draft::claim_name;
 pub use guided::{Intent, Run, Wishes};
-pub use places::{Tried, places};
 
 use claims::OpenClaim;
 use existing::Overlay;
@@ -83,6 +85,8 @@ pub struct Solver<'a> {
     log: Vec<(usize, usize)>,
     /// Pods that one new claim may hold.
     most_pods: usize,
+    /// Placing is over and somebody is told why: causes are looked for.
+    telling: bool,
 }
 
 /// Packs the pods of a problem.
@@ -97,7 +101,7 @@ pub fn solve_bounded(
     bounds: &Bounds<'_>,
     fuel: &mut Fuel,
 ) -> Bounded {
-    let (pods, unschedulable) = pods_of(prepared, problem);
+    let (pods, ignored) = sort_out(prepared, pods_of(prepared, problem));
     let mut solver = Solver::within(prepared, problem.without, problem.purpose, *bounds, pods);
     let left = solver.run(fuel);
     if solver.has_too_many() {
@@ -107,37 +111,57 @@ pub fn solve_bounded(
         };
     }
     Bounded {
-        solution: solver.finish(left, unschedulable),
+        solution: solver.finish(left, ignored),
         too_many: false,
     }
 }
 
-/// The pods to place, and those that are refused before anything is tried.
-fn pods_of(prepared: &Prepared, problem: &Problem<'_>) -> (Vec<(Name, Arc<Pod>)>, Vec<Unschedulable>) {
-    let mut unschedulable = Vec::new();
-    let mut pods = Vec::new();
-    for key in problem.pods {
-        let Some(pod) = prepared.snapshot.pods.get(key) else {
-            continue;
-        };
-        let judged = if buffers::is_virtual(pod) {
+fn pods_of(prepared: &Prepared, problem: &Problem<'_>) -> Vec<(Name, Arc<Pod>)> {
+    problem
+        .pods
+        .iter()
+        .filter_map(|key| Some((key.clone(), prepared.snapshot.pods.get(key)?.clone())))
+        .collect()
+}
+
+/// Packs these pods, which need not be as the snapshot has them.
+pub fn solve_pods(
+    prepared: &Prepared,
+    pods: Vec<(Name, Arc<Pod>)>,
+    without: &BTreeSet<Name>,
+    purpose: Purpose,
+    fuel: &mut Fuel,
+) -> Solution {
+    let (pods, ignored) = sort_out(prepared, pods);
+    let mut solver = Solver::new(prepared, without, purpose, pods);
+    let left = solver.run(fuel);
+    solver.finish(left, ignored)
+}
+
+/// Pods that take part, with the cluster's defaults, and those that are never considered.
+fn sort_out(prepared: &Prepared, pods: Vec<(Name, Arc<Pod>)>) -> (Vec<(Name, Arc<Pod>)>, Vec<Unschedulable>) {
+    let mut ignored = Vec::new();
+    let mut kept = Vec::with_capacity(pods.len());
+    for (key, pod) in pods {
+        let judged = if buffers::is_virtual(&pod) {
             // Never validated (`scheduling §24`).
-            validate::moving(&prepared.snapshot, pod, true)
+            validate::moving(&prepared.snapshot, &pod, true)
         } else if pod.node.is_none() {
-            validate::pod(&prepared.snapshot, pod, &prepared.well_known)
+            validate::pod(&prepared.snapshot, &pod, &prepared.well_known)
         } else {
-            validate::moving(&prepared.snapshot, pod, prepared.settings.parity)
+            validate::moving(&prepared.snapshot, &pod, prepared.settings.parity)
         };
         match judged {
-            Ok(()) => pods.push((key.clone(), pod.clone())),
-            Err(refusal) => unschedulable.push(Unschedulable {
-                pod: key.clone(),
+            Ok(()) => kept.push((key, pod)),
+            Err(refusal) => ignored.push(Unschedulable {
+                pod: key,
+                unknown: prepared.vocabulary().unknown(&pod.spec, &prepared.well_known),
                 pools: vec![("".into(), refusal)],
             }),
         }
     }
-    defaults::apply(prepared, &mut pods);
-    (pods, unschedulable)
+    defaults::apply(prepared, &mut kept);
+    (kept, ignored)
 }
 
 impl<'a> Solver<'a> {
@@ -203,6 +227,7 @@ impl<'a> Solver<'a> {
             existing: BTreeMap::new(),
             log: Vec::new(),
             most_pods: usize::MAX,
+            telling: false,
         };
         let mut shapes = Shapes::new(p, &pods);
         for (key, pod) in pods {
@@ -284,8 +309,9 @@ impl<'a> Solver<'a> {
         self.open(item, form, fuel)
     }
 
-    fn finish(mut self, left: queue::Left, mut unschedulable: Vec<Unschedulable>) -> Solution {
-        let mut known: BTreeMap<usize, Vec<(Name, Refusal)>> = BTreeMap::new();
+    fn finish(&mut self, left: queue::Left, mut unschedulable: Vec<Unschedulable>) -> Solution {
+        self.telling = self.purpose == Purpose::Provision;
+        let mut known: BTreeMap<usize, Unschedulable> = BTreeMap::new();
         let mut deferred = Vec::new();
         for item in left.failed {
             let shape = self.items[item].shape;
@@ -294,19 +320,28 @@ impl<'a> Solver<'a> {
                 deferred.push(Unschedulable {
                     pod: self.items[item].key.clone(),
                     pools: vec![(pool, Refusal::Reserved)],
+                    unknown: Vec::new(),
                 });
                 continue;
             }
-            let pools = known.entry(shape).or_insert_with(|| self.refusals(shape)).clone();
+            let one = match known.get(&shape) {
+                Some(one) => one.clone(),
+                None => {
+                    let one = self.unschedulable(shape);
+                    known.insert(shape, one.clone());
+                    one
+                }
+            };
             unschedulable.push(Unschedulable {
                 pod: self.items[item].key.clone(),
-                pools,
+                ..one
             });
         }
         for item in left.unreached {
             unschedulable.push(Unschedulable {
                 pod: self.items[item].key.clone(),
                 pools: vec![("".into(), Refusal::OutOfFuel)],
+                unknown: Vec::new(),
             });
         }
         let (claims, dropped) = self.drafts();
@@ -315,9 +350,24 @@ impl<'a> Solver<'a> {
         deferred.sort_by(|a, b| a.pod.cmp(&b.pod));
         Solution {
             claims,
-            existing: self.existing,
+            existing: std::mem::take(&mut self.existing),
             unschedulable,
             deferred,
+            relaxed: self.relaxed(),
+        }
+    }
+
+    /// Why a shape has no place; the pod's name is left open.
+    fn unschedulable(&mut self, shape: usize) -> Unschedulable {
+        let spec = self.shapes[shape].pod.spec.clone();
+        Unschedulable {
+            pod: "".into(),
+            pools: self.refusals(shape),
+            unknown: if self.telling {
+                self.p.vocabulary().unknown(&spec, &self.p.well_known)
+            } else {
+                Vec::new()
+            },
         }
     }
 }

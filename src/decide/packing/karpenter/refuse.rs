@@ -116,6 +116,31 @@ impl Solver<'_> {
         Some(self.row_refusal(form, &claim, row))
     }
 
+    /// Why a claim of this plan does not take the form; `None` when it does.
+    pub(super) fn claim_refusal(&mut self, form: &Form, claim: &OpenClaim) -> Option<Refusal> {
+        let pool = &self.p.templates.usable[claim.template].pool;
+        let taints: Vec<_> = untolerated(&pool.template.taints, &form.spec.tolerations)
+            .cloned()
+            .collect();
+        if !taints.is_empty() {
+            return Some(Refusal::UntoleratedTaints { taints });
+        }
+        if let Some(h) = form.hostname.as_ref().filter(|h| !h.has(&claim.hostname)) {
+            return Some(hostname_mismatch(claim, h));
+        }
+        let row = match self.arena.join(claim.row, form.demand) {
+            Ok(row) => row,
+            Err(why) => {
+                let existing = self.arena.row(claim.row).requirements.clone();
+                return Some(self.mismatch(&why, &existing));
+            }
+        };
+        if self.check(form, claim).is_ok() {
+            return None;
+        }
+        Some(self.row_refusal(form, claim, row))
+    }
+
     /// The checks behind taints and requirements: volumes, topology, types, variety.
     fn row_refusal(&mut self, form: &Form, claim: &OpenClaim, row: u32) -> Refusal {
         let mut last = None;
@@ -190,9 +215,15 @@ impl Solver<'_> {
         {
             return Refusal::MinValues { keys };
         }
+        let cause = if self.telling {
+            self.cause(form, claim, final_row, &requests)
+        } else {
+            None
+        };
         Refusal::InstanceTypes {
             funnel: self.funnel(claim, final_row, &requests),
             requests,
+            cause,
         }
     }
 

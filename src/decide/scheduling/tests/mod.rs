@@ -3,7 +3,6 @@
 mod daemons;
 mod defaults;
 mod existing;
-mod explain;
 mod labels;
 mod limits;
 mod overlays;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Intent, Wishes};
 use crate::decide::Fuel;
 use crate::decide::packing::karpenter::queue::{Left, Queue};
-use crate::decide::packing::karpenter::{Solver, open, pods_of};
+use crate::decide::packing::karpenter::{Solver, open, pods_of, sort_out};
 use crate::decide::scheduling::prepare::Prepared;
 use crate::decide::scheduling::{Problem, Solution};
 use crate::model::decision::evidence::Unschedulable;
@@ -20,7 +20,7 @@ pub struct Run<'a> {
 impl<'a> Run<'a> {
     /// The greedy itself; `most_pods` is what one new node may hold.
     pub fn greedy(p: &'a Prepared, problem: &Problem<'a>, most_pods: usize, fuel: &mut Fuel) -> Self {
-        let (pods, ignored) = pods_of(p, problem);
+        let (pods, ignored) = sort_out(p, pods_of(p, problem));
         let mut solver = Solver::new(p, problem.without, problem.purpose, pods);
         solver.most_pods = most_pods;
         let left = solver.run(fuel);
@@ -41,7 +41,7 @@ impl<'a> Run<'a> {
         self.solver.claims.iter().map(|c| c.pods.len()).max().unwrap_or(0)
     }
 
-    pub fn into_solution(self) -> Solution {
+    pub fn into_solution(mut self) -> Solution {
         self.solver.finish(self.left, self.ignored)
     }
 
@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
         fuel: &mut Fuel,
     ) -> Self {
         let p = self.solver.p;
-        let (pods, ignored) = pods_of(p, problem);
+        let (pods, ignored) = sort_out(p, pods_of(p, problem));
         let mut solver = Solver::new(p, problem.without, problem.purpose, pods);
         solver.most_pods = self.solver.most_pods;
         let mut intent_of: BTreeMap<usize, usize> = BTreeMap::new();
