@@ -4,6 +4,8 @@ mod decision;
 mod node;
 mod pod;
 mod scene;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 

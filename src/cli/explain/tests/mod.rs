@@ -1,11 +1,10 @@
-//! Every reason with its remedy, and what constraints cost.
+//! Every reason with its remedy, and what constraints cost, as a person reads them.
 
 mod costs;
-mod places;
 mod reasons;
 
-use super::{Effort, Study};
 use crate::decide::Fuel;
+use crate::decide::explain::{Effort, Study};
 use crate::decide::scheduling::prepare;
 use crate::decide::scheduling::tests::support::{World, now};
 use crate::model::Name;
