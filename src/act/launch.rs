@@ -19,6 +19,24 @@ use crate::model::{Condition, Labels, Status};
 
 /// Conditions carry at most so many characters of an error (`lifecycle §2`).
 const MESSAGE: usize = 300;
+/// What a claim says of itself between its launch and its node.
+const AFTER_LAUNCH: [(&str, &str, &str); 3] = [
+    (
+        names::REGISTERED_CONDITION,
+        "NodeNotFound",
+        "Node not registered with cluster",
+    ),
+    (
+        names::INITIALIZED_CONDITION,
+        "AwaitingReconciliation",
+        "object is awaiting reconciliation",
+    ),
+    (
+        names::READY,
+        "ReconcilingDependents",
+        "Initialized=Unknown, Registered=Unknown",
+    ),
+];
 /// After this reason nobody knows whether the call made an instance: the same token asks again.
 const UNANSWERED: &str = "InternalError";
 
@@ -156,13 +174,23 @@ async fn write_result(
         .cloned()
         .unwrap_or_default();
     let generation = object["metadata"]["generation"].as_i64();
+    let created = object["metadata"]["creationTimestamp"].as_str();
+    let created = created.and_then(|t| t.parse().ok()).unwrap_or(context.now);
+    let launched = condition(Status::True, "", "", context);
     set_condition(
         &mut conditions,
         names::LAUNCHED,
-        &condition(Status::True, "", "", context),
+        &launched,
         generation,
         context.now,
     );
+    // What follows from it is told in the same write.
+    for (kind, reason, message) in AFTER_LAUNCH {
+        if conditions.iter().all(|c| c["type"].as_str() != Some(kind)) {
+            let open = condition(Status::Unknown, reason, message, context);
+            set_condition(&mut conditions, kind, &open, generation, created);
+        }
+    }
     let status = json!({"status": {
         "providerID": result.launched.provider_id,
         "imageID": result.launched.image_id,

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::paper::Colour;
 use crate::api::schema::suggestion;
+use crate::gate::GuardFlag;
 use crate::gate::Mode;
 use crate::gate::policy::PolicyFlag;
 
@@ -245,6 +246,13 @@ pub struct Demo {
     /// Refine the mode: KIND=auto|ask|off[:nodes=N][:usd=X][:pods=N] (repeatable)
     #[arg(long, value_name = "KIND=RULE")]
     pub policy: Vec<PolicyFlag>,
+    /// Where a guard trips: nodes, pool-nodes, nodes-per-hour, usd, pool-usd, usd-per-hour, purchases or not-ready
+    /// (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub guard: Vec<GuardFlag>,
+    /// For tests of a restart: end the process without a word after so many effects
+    #[arg(long, value_name = "N", hide = true)]
+    pub die_after_effects: Option<u64>,
     #[command(flatten)]
     pub settings: SettingsArgs,
 }
@@ -265,6 +273,8 @@ impl Default for Demo {
             autoscaler: Switch::On,
             mode: Mode::Supervise,
             policy: Vec::new(),
+            guard: Vec::new(),
+            die_after_effects: None,
             settings: SettingsArgs::default(),
         }
     }

@@ -43,6 +43,7 @@ struct Plan {
     supervision: Supervision,
     settings: crate::decide::Settings,
     until: Option<Timestamp>,
+    die_after: Option<u64>,
 }
 
 pub fn run(demo: &Demo, logging: &Logging, output: Option<Output>) -> Result<ExitCode, CliError> {
@@ -66,7 +67,13 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
         ));
     }
     let scenario = scenario::load(&demo.scenario).map_err(|e| CliError::Input(e.to_string()))?;
-    let settings = demo.settings.settings()?;
+    let mut settings = demo.settings.clone();
+    if let Some(gates) = &scenario.tuning.feature_gates {
+        // Gates of the command line come later and win.
+        let own = settings.feature_gates.unwrap_or_default();
+        settings.feature_gates = Some(format!("{gates},{own}"));
+    }
+    let settings = settings.settings()?;
     let served = demo.listen.is_some() || !demo.headless;
     let speed = match demo.speed {
         Some(0) if served => {
@@ -115,6 +122,10 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
     } else {
         demo.mode
     };
+    let mut limits = crate::gate::Limits::default();
+    for flag in &demo.guard {
+        limits.set(flag);
+    }
     let overrides = demo.policy.iter().map(|f| (f.0, f.1)).collect();
     let kubeconfig = demo
         .kubeconfig_out
@@ -133,11 +144,16 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
         recorder,
         recording: demo.record.as_ref().map(|p| p.display().to_string()),
         supervision: Supervision {
-            policies: Policies { mode, overrides },
+            policies: Policies {
+                mode,
+                overrides,
+                limits,
+            },
             ..Supervision::default()
         },
         settings,
         until,
+        die_after: demo.die_after_effects,
     })
 }
 
@@ -170,7 +186,7 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
     let (handle, desk) = pair();
     let runtime = runtime()?;
     let local = tokio::task::LocalSet::new();
-    let listener = headless::listener(output);
+    let listener = headless::listener(output, plan.die_after);
     let served = plan.listen.is_some();
     let said = move |kubeconfig: &Path| {
         if served {

@@ -6,12 +6,19 @@ use serde_json::{Value, json};
 
 use super::Output;
 use crate::engine::Ended;
-use crate::ledger::Entry;
 use crate::ledger::book::Listener;
 use crate::ledger::chain::Line;
+use crate::ledger::{Body, Entry};
+
+/// As a process that was killed.
+const DIED: i32 = 137;
 
 /// Prints every entry: JSON lines to the contract, or a readable line each.
-pub fn listener(output: Output) -> Listener {
+///
+/// With `die_after` the process ends without a word right after so many effects: a restart on the same state must
+/// find its way.
+pub fn listener(output: Output, die_after: Option<u64>) -> Listener {
+    let mut left = die_after;
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout());
     Box::new(move |entry: &Entry, line: &Line| {
         // A reader that went away does not stop the run.
@@ -32,6 +39,12 @@ pub fn listener(output: Output) -> Listener {
             Output::Text => Ok(()),
         };
         let _ = out.flush();
+        if let (Some(left), Body::Acted { .. }) = (&mut left, &entry.body) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                std::process::exit(DIED);
+            }
+        }
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::names;
-pub use crate::clock::after;
+use crate::clock::after;
 use crate::model::storage::Pdb;
 use crate::model::taints::TaintEffect;
 use crate::model::{Name, Pod, Taint};

@@ -15,7 +15,11 @@ const DRAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 impl Engine {
     pub(super) fn raise_alarms(&mut self, now: Timestamp) {
-        let wanted = alarms(&self.book.view().snapshot, now);
+        let mut wanted = alarms(&self.book.view().snapshot, now);
+        for (guard, trip) in self.gate.trips() {
+            let text = format!("{}; :release {} to go on", trip.text, guard.as_str());
+            wanted.insert(format!("guard {}", guard.as_str()).into(), text);
+        }
         let have = &self.book.view().alarms;
         let mut changes: Vec<(Name, String, bool)> = wanted
             .iter()

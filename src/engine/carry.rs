@@ -63,6 +63,7 @@ impl Engine {
                 String::new(),
                 Cause::Decision(id),
             );
+            self.guard_begun(&decision, now);
             self.acting.insert(id, Acting::new(decision.clone()));
             let effects: Vec<Effect> = decision.effects.iter().map(|e| signed(e, &decision)).collect();
             self.under_way.extend(effects.iter().map(Effect::key));

@@ -9,6 +9,7 @@ mod alarms;
 mod answers;
 mod carry;
 mod floor;
+mod guards;
 pub mod handle;
 mod orders;
 mod pass;

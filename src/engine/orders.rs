@@ -77,6 +77,14 @@ impl Engine {
                     ignore_budgets,
                 });
             }
+            Command::Release { guard } => {
+                for id in self.gate.release(guard, who, now).map_err(text)? {
+                    let reason = format!("guard {} released", guard.as_str());
+                    self.rule(id, State::Approved, who, reason, cause.clone());
+                }
+                self.dirty.all = true;
+                self.remember();
+            }
             Command::Speed { times } => {
                 let Some(speed) = &self.speed else {
                     return Err("a real cluster runs at the wall's speed".into());

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::run::{Engine, after};
 use crate::decide::{Fuel, Reserved, disruption, lifecycle, scheduling};
+use crate::gate::guards::Stop;
 use crate::ledger::{Body, Cause};
 use crate::model::Name;
 use crate::model::decision::{Decision, DecisionId, Evidence, Kind, Proposal, State, Verdict};
@@ -70,6 +71,11 @@ impl Engine {
             .flatten()
             .min()
             .map(|t| t.max(now));
+        if self.dirty.all {
+            // Something was withdrawn on the way: what it leaves open is planned anew.
+            let again = after(now, RECHECK);
+            self.wake_at = Some(self.wake_at.map_or(again, |t| t.min(again)));
+        }
         self.raise_alarms(now);
     }
 
@@ -161,6 +167,7 @@ impl Engine {
             .chain(self.cooling.keys())
             .cloned()
             .collect();
+        out.pods.extend(self.gate.stopped_pods().cloned());
         out.rejected.clone_from(&self.gate.supervision().rejected);
         out.paused_pools = self.gate.pauses().pools.keys().cloned().collect();
         out
@@ -175,6 +182,17 @@ impl Engine {
             hash: proposal.content_hash(),
             proposal,
         });
+        let automatic = !decision.effects.is_empty() && self.gate.judge(&decision) == State::Approved;
+        let stop = if automatic {
+            self.guard(&decision, now)
+        } else {
+            None
+        };
+        if matches!(stop, Some(Stop::Drop(_))) {
+            // Not even noted: the alarm says that nothing is disrupted, and it will be proposed again.
+            self.next_id -= 1;
+            return;
+        }
         self.nominate(&decision, now);
         if !decision.evidence.claims().is_empty() {
             self.decided_on.insert(id, self.snapshot());
@@ -200,9 +218,22 @@ impl Engine {
             );
             return;
         }
-        let state = self.gate.judge(&decision);
+        let mut state = self.gate.judge(&decision);
+        let mut why = None;
+        match stop {
+            Some(Stop::Pods(_, text)) => return self.stop_pods(&decision, text, now),
+            Some(Stop::Ask(guard, text)) => {
+                state = State::Held;
+                why = Some(format!("guard {}: {text}", guard.as_str()));
+            }
+            Some(Stop::Drop(_)) | None => {}
+        }
         self.gate.admit(decision, state, now);
         self.checked.insert(id, now);
+        if let Some(why) = why {
+            self.rule(id, state, "guard", why, Cause::Decision(id));
+            return;
+        }
         let reason = match state {
             State::Approved => "within the policy",
             State::Noted => "this kind is off",

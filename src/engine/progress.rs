@@ -94,6 +94,10 @@ impl Acting {
 
 impl Engine {
     pub(super) fn acted(&mut self, id: Option<DecisionId>, effect: &Effect, result: &EffectResult) {
+        let decision = id.and_then(|id| self.acting.get(&id)).map(|a| a.decision.clone());
+        if let (Some(decision), EffectResult::Launched(launched)) = (decision, result) {
+            self.bought(&decision, launched, self.clock.now());
+        }
         let Some(acting) = id.and_then(|id| self.acting.get_mut(&id)) else {
             return;
         };

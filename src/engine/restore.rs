@@ -1,8 +1,8 @@
-//! What an earlier run left in the cluster: pauses, rejections, and the last decision's number.
+//! What an earlier run left in the cluster: pauses, rejections, tripped guards, and the last decision's number.
 
 use super::run::Engine;
 use crate::api::names::{KERF_DECISION, SUPERVISION};
-use crate::gate::{Gate, Supervision};
+use crate::gate::{Gate, Limits, Supervision};
 
 impl Engine {
     /// Mode and policies are those of this run's flags; pauses and rejections are the cluster's.
@@ -17,7 +17,11 @@ impl Engine {
         };
         match serde_json::from_str::<Supervision>(&text) {
             Ok(old) => {
-                let policies = self.gate.policies().clone();
+                let mut policies = self.gate.policies().clone();
+                if policies.limits == Limits::default() {
+                    // Ceilings that somebody wrote into the ConfigMap hold unless this run's flags say otherwise.
+                    policies.limits = old.policies.limits.clone();
+                }
                 self.gate = Gate::new(Supervision { policies, ..old });
             }
             Err(error) => tracing::warn!(%error, "the ConfigMap {SUPERVISION} is broken and was ignored"),

@@ -178,6 +178,8 @@ impl Engine {
                 batch = observer.next() => {
                     synced.0 = batch.synced;
                     engine.book.view_mut().host.disconnected = batch.disconnected_since;
+                    let now = engine.clock.now();
+                    engine.gate.guards().connection(batch.disconnected_since, now);
                     Happened::Observed(batch.deltas)
                 }
                 batch = cloud.next(&snapshot) => {
@@ -325,9 +327,13 @@ impl Engine {
         match delta {
             Delta::Pod(row) => {
                 dirty.pods.insert(row.key());
+                if row.node.is_some() || row.deleting.is_some() {
+                    self.gate.guards().progress(&row.key());
+                }
                 dirty.nodes.extend(row.node.clone());
             }
             Delta::PodGone(key) => {
+                self.gate.guards().progress(key);
                 dirty.pods.insert(key.clone());
                 dirty.nodes.extend(
                     self.book

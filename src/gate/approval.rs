@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::{REJECTION_COOL_DOWN, REVIEW_LAPSES_AFTER};
+use super::guards::{Guard, Guards, Trip};
 use super::pause::{Pause, Pauses};
 use super::policy::{Policies, Rule};
 use super::warrant::Warrant;
@@ -37,6 +38,8 @@ pub enum Refused {
     TooLate(DecisionId, &'static str),
     #[error("mode observe writes nothing; switch to ask, supervise or auto first")]
     Observing,
+    #[error("guard {0} has not tripped: there is nothing to release")]
+    NotTripped(&'static str),
     #[error("{0} is not a scope of a pause: use everything, provisioning, disruption or a NodePool")]
     Scope(&'static str),
 }
@@ -49,13 +52,17 @@ pub struct Supervision {
     pub pauses: Pauses,
     /// Sorted candidates joined by commas → until when they rest.
     pub rejected: BTreeMap<Name, Timestamp>,
+    /// Guards that tripped and that nobody released.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub trips: BTreeMap<Guard, Trip>,
 }
 
 /// Who may act.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
-    supervision: Supervision,
-    open: BTreeMap<DecisionId, Open>,
+    pub(super) supervision: Supervision,
+    pub(super) open: BTreeMap<DecisionId, Open>,
+    pub(super) guards: Guards,
 }
 
 impl Gate {
@@ -63,6 +70,7 @@ impl Gate {
         Self {
             supervision,
             open: BTreeMap::new(),
+            guards: Guards::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::guards::Guard;
 use super::policy::{Mode, Policy};
 use crate::model::Name;
 use crate::model::decision::{ContentHash, DecisionId, Kind};
@@ -54,6 +55,10 @@ pub enum Command {
     Consolidate {
         scope: Scope,
         ignore_budgets: bool,
+    },
+    /// Lets a tripped guard go; what waited for it alone is approved.
+    Release {
+        guard: Guard,
     },
     /// Simulated seconds per second of the wall; demo only.
     Speed {

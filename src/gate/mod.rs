@@ -2,12 +2,15 @@
 
 pub mod approval;
 pub mod command;
+mod guarded;
+pub mod guards;
 pub mod pause;
 pub mod policy;
 pub mod warrant;
 
 pub use approval::{Gate, Open, Refused, Supervision};
 pub use command::{Command, Scope};
+pub use guards::{Guard, GuardFlag, Limits};
 pub use pause::Pauses;
 pub use policy::{Mode, Policies, Policy, Rule};
 pub use warrant::Warrant;

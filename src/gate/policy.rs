@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::guards::Limits;
 use crate::model::UsdPerHour;
 use crate::model::decision::{Impact, Kind};
 
@@ -100,6 +101,9 @@ pub struct Policies {
     pub mode: Mode,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<Kind, Policy>,
+    /// Where guards trip.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 impl Policies {

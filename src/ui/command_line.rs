@@ -8,7 +8,7 @@ use super::place::Screen;
 use super::theme::{Palette, Tone};
 use crate::engine::Query;
 use crate::gate::command::Scope;
-use crate::gate::{Command, Mode, Policy, Rule};
+use crate::gate::{Command, Guard, Mode, Policy, Rule};
 use crate::ledger::View;
 use crate::model::Name;
 use crate::model::decision::{DecisionId, Kind};
@@ -28,6 +28,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("why", "POD|NODE"),
     ("pause", "[provisioning|disruption|pool NAME] [30m]"),
     ("resume", "[provisioning|disruption|pool NAME]"),
+    ("release", "runaway|spend|nodes|flap|fail-static"),
     ("mode", "observe|ask|supervise|auto"),
     ("policy", "KIND auto|ask|off"),
     ("consolidate", "[POOL|NODE] [force]"),
@@ -152,6 +153,13 @@ fn command(
         ("resume", args) => {
             let scope = scope(args).ok_or_else(|| usage(word))?;
             send(app, Command::Resume { scope })
+        }
+        ("release", [name]) => {
+            let guard = Guard::parse(name).ok_or_else(|| usage(word))?;
+            if !view.alarms.contains_key(&*format!("guard {name}")) {
+                return Err(format!("guard {name} has not tripped"));
+            }
+            send(app, Command::Release { guard })
         }
         ("mode", [name]) => {
             let mode = Mode::parse(name).ok_or_else(|| usage(word))?;

@@ -179,6 +179,22 @@ impl Faults for Cloud {
         };
         self.0.make_ice(&ice.instance_type, &ice.zone, capacity, until);
     }
+
+    fn release_images(&self, version: &str) {
+        self.0.release_images(version);
+    }
+
+    fn never_register(&self, until: Timestamp) {
+        self.0.never_register(until);
+    }
+
+    fn refuse(&self, call: &str, code: &str, times: u32) {
+        self.0.refuse(call, code, "refused by the scenario", times);
+    }
+
+    fn kill(&self, instance_id: &str) {
+        self.0.kill(instance_id);
+    }
 }
 
 /// EC2's tables beside those of the API server.

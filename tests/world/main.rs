@@ -3,10 +3,13 @@
 // All of it is test code; helpers outside `#[test]` functions may give up too.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod between;
 mod crash;
 mod demo;
 mod explain;
 mod gates;
 mod input;
 mod plan;
+mod property;
+mod scenarios;
 mod support;

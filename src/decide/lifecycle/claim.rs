@@ -19,13 +19,7 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, claim: &Claim, plan: &mu
     }
     let about = About::of_claim(claim);
     memory.announce(&about, &claim.conditions, context.now);
-    let mut draft = Draft::new(
-        &claim.conditions,
-        &conditions::CLAIM,
-        claim.created,
-        claim.generation,
-        context.now,
-    );
+    let mut draft = Draft::of_claim(claim, context.now);
     if claim.deleting.is_some() {
         termination::step(context, memory, claim, plan);
         return;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::api::names;
 use crate::model::decision::ObjectPatch;
-use crate::model::{Condition, Conditions, Name, Status};
+use crate::model::{Claim, Condition, Conditions, Name, Status};
 
 /// Dependents of a NodeClaim's `Ready`.
 pub const CLAIM: [&str; 3] = [
@@ -26,6 +26,7 @@ pub struct Draft {
     created: Timestamp,
     generation: i64,
     now: Timestamp,
+    deleting: bool,
 }
 
 impl Draft {
@@ -53,6 +54,16 @@ impl Draft {
             created,
             generation,
             now,
+            deleting: false,
+        }
+    }
+
+    /// The conditions of a claim. While it is being deleted every write observes the new generation for all of them
+    /// (`lifecycle §2`), so that the deletion alone makes nothing stale.
+    pub fn of_claim(claim: &Claim, now: Timestamp) -> Self {
+        Self {
+            deleting: claim.deleting.is_some(),
+            ..Self::new(&claim.conditions, &CLAIM, claim.created, claim.generation, now)
         }
     }
 
@@ -132,22 +143,36 @@ impl Draft {
 
     /// A generation that was never written counts as current: files and old objects lack it.
     fn is_stale(&self, condition: &Condition) -> bool {
-        condition
-            .observed_generation
-            .is_some_and(|g| g != self.generation)
+        !self.deleting
+            && condition
+                .observed_generation
+                .is_some_and(|g| g != self.generation)
     }
 
     /// Puts what differs into `patch`. Times are no difference: they change only with the status.
     pub fn write(&self, patch: &mut ObjectPatch) {
+        let current = |a: &Condition, b: &Condition| {
+            a.observed_generation.is_none() || a.observed_generation == b.observed_generation
+        };
+        let says = |a: &Condition, b: &Condition| {
+            (a.status, &a.reason, &a.message) == (b.status, &b.reason, &b.message)
+        };
+        let differs = |kind: &Name, after: &Condition| {
+            !self
+                .before
+                .get(kind)
+                .is_some_and(|b| says(b, after) && (self.deleting || current(b, after)))
+        };
+        let any = self.now_is.iter().any(|(kind, after)| differs(kind, after));
         for (kind, after) in &self.now_is {
-            let same = self.before.get(kind).is_some_and(|b| {
-                b.status == after.status
-                    && b.reason == after.reason
-                    && b.message == after.message
-                    && (b.observed_generation == after.observed_generation || b.observed_generation.is_none())
-            });
-            if !same {
-                patch.conditions.insert(kind.clone(), after.clone());
+            let mut after = after.clone();
+            if self.deleting {
+                after.observed_generation = Some(self.generation);
+            }
+            let known = self.before.get(kind);
+            let bumped = self.deleting && any && known.is_some_and(|b| !current(b, &after));
+            if differs(kind, &after) || bumped {
+                patch.conditions.insert(kind.clone(), after);
             }
         }
         for kind in self.before.keys().filter(|k| !self.now_is.contains_key(*k)) {

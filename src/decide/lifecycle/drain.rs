@@ -58,18 +58,14 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, node: &Node, plan: &mut 
     if mark(node, plan) {
         return;
     }
-    let mut draft = claim.map(|c| {
-        Draft::new(
-            &c.conditions,
-            &conditions::CLAIM,
-            c.created,
-            c.generation,
-            context.now,
-        )
-    });
+    let mut draft = claim.map(|c| Draft::of_claim(c, context.now));
     let drained = drain(context, memory, node, claim, &mut draft, deadline, plan);
     let detached = drained && volumes(context, memory, node, &mut draft, deadline);
-    if let (Some(claim), Some(draft)) = (claim, &mut draft) {
+    // Drained, detached and terminating are told in one write, once the cloud took the call.
+    let soon_more = detached
+        && claim
+            .is_some_and(|c| !c.provider_id.is_empty() && !memory.terminating.contains_key(&c.provider_id));
+    if let (Some(claim), Some(draft), false) = (claim, &mut draft, soon_more) {
         draft.root(&conditions::CLAIM);
         draft.write(plan.patch_claim(claim, WriteClass::Complete));
     }
@@ -158,10 +154,15 @@ fn drain(
     let began = match draft {
         Some(d) if d.is(names::DRAINED) => return true,
         Some(d) => {
-            if d.get(names::DRAINED).is_none() {
+            // A node without pods is not worth telling that it drains.
+            if d.get(names::DRAINED).is_none()
+                && !pods_here(context, memory, node)
+                    .iter()
+                    .all(|p| !pods::waits_for_eviction(p, context.now))
+            {
                 d.set(names::DRAINED, Status::Unknown, "Draining", "Draining");
             }
-            d.since(names::DRAINED).min(first)
+            d.get(names::DRAINED).map_or(first, |c| c.since.min(first))
         }
         None => first,
     };

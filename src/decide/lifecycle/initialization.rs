@@ -1,14 +1,20 @@
 //! Initialization (`lifecycle §3.3`): one-way, without a time-out.
 
+use std::time::Duration;
+
 use super::conditions::Draft;
-use super::memory::Memory;
+use super::memory::{Key, Memory};
 use super::plan::{Context, Plan};
 use super::registration::nodes_of;
 use crate::api::names;
+use crate::clock::after;
 use crate::decide::scheduling::state::is_ephemeral;
 use crate::model::decision::WriteClass;
 use crate::model::decision::effect::ObjectKind;
 use crate::model::{Claim, Node, Status};
+
+/// How long a registered node usually takes to be ready for use.
+const BOOTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// The first check that fails: reason and message for the condition.
 fn obstacle(claim: &Claim, node: &Node) -> Option<(&'static str, String)> {
@@ -64,6 +70,15 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, claim: &Claim, draft: &m
             return;
         };
         if let Some((reason, message)) = obstacle(claim, node) {
+            // A boot passes through several obstacles: after the first, only one that lasts is told.
+            let told = draft.get(names::INITIALIZED_CONDITION).is_some_and(|c| {
+                !matches!(&*c.reason, "AwaitingReconciliation" | "NodeNotFound") && &*c.reason != reason
+            });
+            let lasts = after(draft.since(names::REGISTERED_CONDITION), BOOTS_WITHIN);
+            if told && context.now < lasts {
+                memory.wake(Key::Claim(claim.name.clone()), lasts);
+                return;
+            }
             draft.set(names::INITIALIZED_CONDITION, Status::Unknown, reason, &message);
             return;
         }

@@ -107,13 +107,7 @@ pub fn instance_gone(context: &Context<'_>, memory: &mut Memory, claim: &Claim, 
         return true;
     }
     if asked.is_some() && !claim.is(names::INSTANCE_TERMINATING) {
-        let mut draft = Draft::new(
-            &claim.conditions,
-            &conditions::CLAIM,
-            claim.created,
-            claim.generation,
-            context.now,
-        );
+        let mut draft = Draft::of_claim(claim, context.now);
         draft.set_true(names::INSTANCE_TERMINATING);
         draft.root(&conditions::CLAIM);
         draft.write(plan.patch_claim(claim, WriteClass::Complete));

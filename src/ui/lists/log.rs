@@ -62,6 +62,7 @@ pub fn spoken(c: &Command) -> String {
             minutes: Some(m),
         } => format!("pause {} for {m}m", scope(s)),
         Command::Resume { scope: s } => format!("resume {}", scope(s)),
+        Command::Release { guard } => format!("release guard {}", guard.as_str()),
         Command::SetMode { mode } => format!("mode {}", mode.as_str()),
         Command::SetPolicy { kind, policy } => {
             format!("policy {}: {:?}", kind.as_str(), policy.rule).to_lowercase()

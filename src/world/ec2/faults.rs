@@ -12,6 +12,8 @@ use crate::model::CapacityType;
 pub(super) struct Faults {
     shortages: Vec<Shortage>,
     refusals: Vec<Refusal>,
+    /// Machines that start running before then never register.
+    mute_until: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,11 @@ impl Faults {
                 && like(&s.instance_type, instance_type)
                 && like(&s.zone, zone)
         })
+    }
+
+    /// Whether a machine that runs from `at` on stays silent.
+    pub fn is_mute(&self, at: Timestamp) -> bool {
+        self.mute_until.is_some_and(|until| at < until)
     }
 
     /// The refusal due for a call, which is used up.
@@ -73,6 +80,11 @@ impl Ec2 {
     pub fn kill(&self, instance_id: &str) {
         let now = self.now();
         self.end(&mut self.lock(), instance_id, now);
+    }
+
+    /// Machines that start running before then never become nodes: a broken image, say.
+    pub fn never_register(&self, until: Timestamp) {
+        self.lock().faults.mute_until = Some(until);
     }
 
     /// No capacity of a kind until then; type and zone may hold `*`.

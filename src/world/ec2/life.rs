@@ -94,6 +94,9 @@ impl Ec2 {
                 };
                 record.announced = true;
                 let record = record.clone();
+                if state.faults.is_mute(at) {
+                    return;
+                }
                 if let Some(machine) = self.machine(&record, &state.network) {
                     state.emit(&MachineEvent::Running(Box::new(machine)));
                 }

@@ -6,8 +6,16 @@ use super::{Scenario, ScenarioError, parse};
 
 const BUILTIN: &[(&str, &str)] = &[
     (
+        "ami-drift",
+        include_str!("../../../assets/scenarios/ami-drift.yaml"),
+    ),
+    (
         "batch-burst",
         include_str!("../../../assets/scenarios/batch-burst.yaml"),
+    ),
+    (
+        "expiration",
+        include_str!("../../../assets/scenarios/expiration.yaml"),
     ),
     ("inflate", include_str!("../../../assets/scenarios/inflate.yaml")),
     (
@@ -15,10 +23,30 @@ const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../../assets/scenarios/mixed-arch.yaml"),
     ),
     (
+        "registration-failure",
+        include_str!("../../../assets/scenarios/registration-failure.yaml"),
+    ),
+    (
+        "scale-down",
+        include_str!("../../../assets/scenarios/scale-down.yaml"),
+    ),
+    (
         "spot-interruption",
         include_str!("../../../assets/scenarios/spot-interruption.yaml"),
     ),
+    (
+        "spot-storm",
+        include_str!("../../../assets/scenarios/spot-storm.yaml"),
+    ),
     ("steady", include_str!("../../../assets/scenarios/steady.yaml")),
+    (
+        "stuck-pdb",
+        include_str!("../../../assets/scenarios/stuck-pdb.yaml"),
+    ),
+    (
+        "unhealthy-nodes",
+        include_str!("../../../assets/scenarios/unhealthy-nodes.yaml"),
+    ),
 ];
 
 /// Name and text of every scenario that ships, by name.
@@ -79,7 +107,7 @@ mod tests {
     fn an_unknown_name_lists_the_known_ones() {
         let error = load("nope").expect_err("unknown").to_string();
         assert!(
-            error.contains("batch-burst, inflate, mixed-arch, spot-interruption, steady"),
+            error.contains("ami-drift, batch-burst, expiration, inflate, mixed-arch, registration-failure"),
             "{error}"
         );
     }

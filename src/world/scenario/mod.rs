@@ -18,6 +18,7 @@
 //!     spotInterruptions: 2        # twice the published rates; 0 = never by itself
 //!     spotDepth: true             # spot pools can run dry
 //!     imagePullSeconds: [1, 4]    # from bound to running
+//!     featureGates: NodeRepair=true   # as --feature-gates, which wins
 //!   manifests: []                 # objects may also be here instead of in documents of their own
 //!   steps:                        # in order of time; each has `at` and one action
 //!     - at: 30s
@@ -33,6 +34,18 @@
 //!     - at: 4m
 //!       iceOffering: {instanceType: m6i.large, zone: us-east-1a, capacityType: spot, for: 10m}
 //!     - at: 5m
+//!       releaseImages: v20260201                             # new AMIs: aliases with @latest mean them
+//!     - at: 6m
+//!       neverRegister: {for: 10m}                            # machines that start meanwhile never become nodes
+//!     - at: 7m
+//!       refuseCall: {call: CreateFleet, code: InternalError, times: 2}
+//!     - at: 8m
+//!       sicken: {count: 2, condition: StorageReady, status: "False"}   # or share: …, node: NAME
+//!     - at: 9m
+//!       heal: {share: 1}                                     # every condition of these nodes is well again
+//!     - at: 10m
+//!       killMachine: {count: 1}                              # the instance dies without a word
+//!     - at: 11m
 //!       log: What the watcher should know now.
 //! ```
 //!
@@ -86,6 +99,8 @@ pub struct Tuning {
     pub spot_depth: bool,
     /// Seconds from binding to running, drawn a pod.
     pub image_pull: (f64, f64),
+    /// `NAME=true,…` for the autoscaler.
+    pub feature_gates: Option<String>,
 }
 
 impl Default for Tuning {
@@ -95,6 +110,7 @@ impl Default for Tuning {
             spot_interruptions: 1.0,
             spot_depth: true,
             image_pull: (1.0, 4.0),
+            feature_gates: None,
         }
     }
 }
@@ -130,14 +146,31 @@ pub enum Action {
         target: Target,
         patch: Value,
     },
-    SpotInterrupt(SpotTarget),
+    SpotInterrupt(Machines),
     IceOffering(IceOffering),
+    /// New images under that version.
+    ReleaseImages(String),
+    /// Machines that start within that time never register.
+    NeverRegister(Duration),
+    RefuseCall {
+        call: String,
+        code: String,
+        times: u32,
+    },
+    /// A node condition takes a bad status and keeps it.
+    Sicken {
+        nodes: Machines,
+        condition: String,
+        status: String,
+    },
+    Heal(Machines),
+    KillMachine(Machines),
     Log(String),
 }
 
-/// Which spot machines get a notice.
+/// Which machines are meant; of several the seed draws.
 #[derive(Clone, Debug, PartialEq)]
-pub enum SpotTarget {
+pub enum Machines {
     /// Of all, at least one.
     Share(f64),
     Count(usize),

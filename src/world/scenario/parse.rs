@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::field::{At, Wrong};
-use super::{Action, IceOffering, Scenario, ScenarioError, SpotTarget, Step, Target, Tuning};
+use super::{Action, IceOffering, Machines, Scenario, ScenarioError, Step, Target, Tuning};
 
 const ACTIONS: &[&str] = &[
     "scale",
@@ -14,6 +14,12 @@ const ACTIONS: &[&str] = &[
     "patch",
     "spotInterrupt",
     "iceOffering",
+    "releaseImages",
+    "neverRegister",
+    "refuseCall",
+    "sicken",
+    "heal",
+    "killMachine",
     "log",
 ];
 const DEFAULT_CLUSTER: &str = "kerf-demo";
@@ -188,8 +194,17 @@ fn manifest(out: &mut Scenario, at: &At<'_>) -> Result<(), Wrong> {
 }
 
 fn tuning(at: &At<'_>) -> Result<Tuning, Wrong> {
-    at.map(&["bootScale", "spotInterruptions", "spotDepth", "imagePullSeconds"])?;
+    at.map(&[
+        "bootScale",
+        "spotInterruptions",
+        "spotDepth",
+        "imagePullSeconds",
+        "featureGates",
+    ])?;
     let mut out = Tuning::default();
+    if let Some(at) = at.get("featureGates") {
+        out.feature_gates = Some(at.text()?.to_owned());
+    }
     if let Some(at) = at.get("bootScale") {
         out.boot_scale = at.number(0.0, 100.0)?;
     }
@@ -254,7 +269,16 @@ fn action(key: &str, at: &At<'_>) -> Result<Action, Wrong> {
                 patch: patch.value.clone(),
             }
         }
-        "spotInterrupt" => Action::SpotInterrupt(spot(at)?),
+        "spotInterrupt" => Action::SpotInterrupt(machines(at, &[])?),
+        "heal" => Action::Heal(machines(at, &[])?),
+        "killMachine" => Action::KillMachine(machines(at, &[])?),
+        "sicken" => sicken(at)?,
+        "releaseImages" => Action::ReleaseImages(at.text()?.to_owned()),
+        "neverRegister" => {
+            at.map(&["for"])?;
+            Action::NeverRegister(at.need("for")?.duration()?)
+        }
+        "refuseCall" => refuse(at)?,
         "iceOffering" => {
             at.map(&["instanceType", "zone", "capacityType", "for"])?;
             Action::IceOffering(IceOffering {
@@ -304,14 +328,37 @@ fn target(at: &At<'_>) -> Result<Target, Wrong> {
     })
 }
 
-fn spot(at: &At<'_>) -> Result<SpotTarget, Wrong> {
-    at.map(&["share", "count", "node"])?;
+/// Which machines; `more` are the keys that the action has beside.
+fn machines(at: &At<'_>, more: &[&str]) -> Result<Machines, Wrong> {
+    let allowed: Vec<&str> = ["share", "count", "node"].iter().chain(more).copied().collect();
+    at.map(&allowed)?;
     match (at.get("share"), at.get("count"), at.get("node")) {
-        (Some(share), None, None) => Ok(SpotTarget::Share(share.number(0.0, 1.0)?)),
-        (None, Some(count), None) => Ok(SpotTarget::Count(
+        (Some(share), None, None) => Ok(Machines::Share(share.number(0.0, 1.0)?)),
+        (None, Some(count), None) => Ok(Machines::Count(
             usize::try_from(count.count()?).unwrap_or(usize::MAX),
         )),
-        (None, None, Some(node)) => Ok(SpotTarget::Node(node.text()?.to_owned())),
+        (None, None, Some(node)) => Ok(Machines::Node(node.text()?.to_owned())),
         _ => at.wrong("needs exactly one of share, count, node"),
     }
+}
+
+fn sicken(at: &At<'_>) -> Result<Action, Wrong> {
+    Ok(Action::Sicken {
+        nodes: machines(at, &["condition", "status"])?,
+        condition: at
+            .need("condition")?
+            .one_of(&crate::api::names::REPAIR_CONDITIONS)?
+            .to_owned(),
+        status: at.need("status")?.one_of(&["False", "Unknown"])?.to_owned(),
+    })
+}
+
+fn refuse(at: &At<'_>) -> Result<Action, Wrong> {
+    at.map(&["call", "code", "times"])?;
+    let text = |key: &str| at.need(key)?.text().map(str::to_owned);
+    Ok(Action::RefuseCall {
+        call: text("call")?,
+        code: text("code")?,
+        times: u32::try_from(at.need("times")?.count()?).unwrap_or(u32::MAX),
+    })
 }

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::position::Position;
-use super::{Action, IceOffering, Scenario, SpotTarget, Target};
+use super::{Action, IceOffering, Machines, Scenario, Target};
 use crate::api::names;
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::world::apiserver::{ApiServer, DeleteOptions, StateError, StateFile, StatusError, patch};
 use crate::world::random;
 
@@ -20,6 +19,14 @@ pub trait Faults: Send + Sync {
     fn spot_interrupt(&self, instance_id: &str);
     /// No capacity for this offering until then.
     fn make_ice(&self, ice: &IceOffering, until: Timestamp);
+    /// Newer images are there from now on.
+    fn release_images(&self, version: &str);
+    /// Machines that start running before then never become nodes.
+    fn never_register(&self, until: Timestamp);
+    /// The next calls of that name are refused.
+    fn refuse(&self, call: &str, code: &str, times: u32);
+    /// An instance dies by itself.
+    fn kill(&self, instance_id: &str);
 }
 
 /// A scenario under way.
@@ -87,7 +94,7 @@ impl Player {
     pub async fn run(mut self) {
         loop {
             while let Some(step) = self.scenario.steps.get(self.position.next).cloned() {
-                self.clock.sleep_until(plus(self.position.began, step.at)).await;
+                self.clock.sleep_until(after(self.position.began, step.at)).await;
                 self.perform(&step.action);
                 self.position.next += 1;
                 self.save();
@@ -95,7 +102,7 @@ impl Player {
             let Some(repeat) = self.scenario.repeat else {
                 return;
             };
-            let again = plus(self.position.began, repeat);
+            let again = after(self.position.began, repeat);
             self.clock.sleep_until(again).await;
             self.position = Position {
                 round: self.position.round + 1,
@@ -128,13 +135,45 @@ impl Player {
             }),
             Action::Apply(objects) => objects.iter().try_for_each(|o| self.apply(o)),
             Action::SpotInterrupt(which) => {
-                for id in self.spot_machines(which) {
+                for (_, id) in self.machines(which, Some("spot")) {
                     self.faults.spot_interrupt(&id);
                 }
                 Ok(())
             }
+            Action::KillMachine(which) => {
+                for (_, id) in self.machines(which, None) {
+                    self.faults.kill(&id);
+                }
+                Ok(())
+            }
+            Action::Sicken {
+                nodes,
+                condition,
+                status,
+            } => self
+                .machines(nodes, None)
+                .iter()
+                .try_for_each(|(node, _)| self.condition(node, condition, status)),
+            Action::Heal(nodes) => self.machines(nodes, None).iter().try_for_each(|(node, _)| {
+                let ailing = self.ailing(node);
+                ailing
+                    .iter()
+                    .try_for_each(|kind| self.condition(node, kind, "True"))
+            }),
+            Action::ReleaseImages(version) => {
+                self.faults.release_images(version);
+                Ok(())
+            }
+            Action::NeverRegister(time) => {
+                self.faults.never_register(after(self.clock.now(), *time));
+                Ok(())
+            }
+            Action::RefuseCall { call, code, times } => {
+                self.faults.refuse(call, code, *times);
+                Ok(())
+            }
             Action::IceOffering(ice) => {
-                self.faults.make_ice(ice, plus(self.clock.now(), ice.duration));
+                self.faults.make_ice(ice, after(self.clock.now(), ice.duration));
                 Ok(())
             }
             Action::Log(text) => {
@@ -192,55 +231,84 @@ impl Player {
         Ok((kind, namespace, target.name))
     }
 
-    /// Instance ids of the spot machines that are meant. Which ones, the seed draws.
-    fn spot_machines(&self, which: &SpotTarget) -> BTreeSet<String> {
+    /// Node names and instance ids of the machines that are meant, of one capacity type or of all. Which ones, the
+    /// seed draws.
+    fn machines(&self, which: &Machines, capacity: Option<&str>) -> BTreeSet<(String, String)> {
         let mut all: Vec<(u64, String, String)> = Vec::new();
         for node in self.api.list("nodes") {
-            if node
-                .labels
-                .get(names::CAPACITY_TYPE)
-                .is_none_or(|c| &**c != "spot")
-            {
+            let own = node.labels.get(names::CAPACITY_TYPE);
+            if own.is_none() || capacity.is_some_and(|c| own.is_none_or(|o| &**o != c)) {
                 continue;
             }
             let value = node.value();
-            if let Some(id) = value["spec"]["providerID"]
+            let going = !value["metadata"]["deletionTimestamp"].is_null();
+            let id = value["spec"]["providerID"]
                 .as_str()
-                .and_then(|p| p.rsplit('/').next())
-            {
+                .and_then(|p| p.rsplit('/').next());
+            if let Some(id) = id.filter(|_| !going) {
                 let order = random::draw(self.seed, "spot-interrupt", &format!("{}/{id}", self.clock.now()));
                 all.push((order, node.name.to_string(), id.to_owned()));
             }
         }
         all.sort();
         let count = match which {
-            SpotTarget::Node(name) => {
+            Machines::Node(name) => {
                 all.retain(|(_, node, _)| node == name);
                 1
             }
-            SpotTarget::Count(count) => *count,
+            Machines::Count(count) => *count,
             // A share of a few machines still means one. The product is small and not negative.
             #[allow(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 clippy::cast_precision_loss
             )]
-            SpotTarget::Share(share) => {
+            Machines::Share(share) => {
                 ((all.len() as f64 * share).round() as usize).max(usize::from(*share > 0.0))
             }
         };
-        all.into_iter().take(count).map(|(_, _, id)| id).collect()
+        all.into_iter()
+            .take(count)
+            .map(|(_, node, id)| (node, id))
+            .collect()
+    }
+
+    /// Conditions of a node that repair knows and that are not True.
+    fn ailing(&self, node: &str) -> Vec<String> {
+        let Some(stored) = self.api.get("nodes", "", node) else {
+            return Vec::new();
+        };
+        let value = stored.value();
+        let conditions = value["status"]["conditions"].as_array();
+        conditions
+            .into_iter()
+            .flatten()
+            .filter(|c| c["status"] != "True")
+            .filter_map(|c| c["type"].as_str())
+            .filter(|kind| names::REPAIR_CONDITIONS.contains(kind))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn condition(&self, node: &str, kind: &str, status: &str) -> Result<(), StatusError> {
+        let at = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let entry = json!({"type": kind, "status": status, "reason": "Scenario",
+            "message": "set by the scenario", "lastHeartbeatTime": at, "lastTransitionTime": at});
+        let change = &mut |live: &mut Value| {
+            if let Some(list) = live["status"]["conditions"].as_array_mut() {
+                match list.iter_mut().find(|c| c["type"] == kind) {
+                    Some(old) => *old = entry.clone(),
+                    None => list.push(entry.clone()),
+                }
+            }
+        };
+        self.api.update("nodes", "", node, change).map(|_| ())
     }
 }
 
 fn title(object: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
-}
-
-fn plus(at: Timestamp, time: Duration) -> Timestamp {
-    at.checked_add(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
 }
 
 /// `${round}` in every text of an object.

@@ -14,6 +14,19 @@ use crate::world::apiserver::{ApiServer, Config, StateFile};
 struct Noted(Mutex<Vec<String>>);
 
 impl Faults for Noted {
+    fn release_images(&self, version: &str) {
+        self.0.lock().expect("not poisoned").push(version.to_owned());
+    }
+    fn never_register(&self, until: Timestamp) {
+        self.0.lock().expect("not poisoned").push(until.to_string());
+    }
+    fn refuse(&self, call: &str, code: &str, times: u32) {
+        let text = format!("{call} {code} {times}");
+        self.0.lock().expect("not poisoned").push(text);
+    }
+    fn kill(&self, instance_id: &str) {
+        self.0.lock().expect("not poisoned").push(instance_id.to_owned());
+    }
     fn spot_interrupt(&self, instance_id: &str) {
         self.0.lock().expect("not poisoned").push(instance_id.to_owned());
     }

@@ -222,9 +222,36 @@ fn case_52_an_empty_node_waits_five_seconds() {
     assert!(only(&case.pass(4), "terminate").is_empty());
     let out = case.pass(5);
     assert_eq!(only(&out, "terminate").len(), 1);
+    // Told in one write, once the cloud took the call.
+    assert!(patch_of(&out, ObjectKind::NodeClaim, "n").is_none());
+    case.memory
+        .effect_result(&terminate(), &EffectResult::Done, at(5));
+    let out = case.timers(5);
     let patch = patch_of(&out, ObjectKind::NodeClaim, "n").expect("conditions");
     assert_eq!(patch.conditions[names::DRAINED].status, Status::True);
     assert_eq!(patch.conditions[names::VOLUMES_DETACHED].status, Status::True);
+    assert_eq!(patch.conditions[names::INSTANCE_TERMINATING].status, Status::True);
+}
+
+/// `lifecycle §2`: the deletion steps the generation, which makes no condition of the claim stale.
+#[test]
+fn a_deleting_claim_stays_ready() {
+    let mut case = draining();
+    case.world.edit_claim("n", |c| {
+        c.generation = 2;
+        for condition in c.conditions.values_mut() {
+            condition.observed_generation = Some(1);
+        }
+        c.conditions.remove(names::DRAINED);
+    });
+    case.world.pod("p", Some("n"), 100, |_| {});
+    let patch = patch_of(&case.pass(1), ObjectKind::NodeClaim, "n").expect("draining");
+    assert_eq!(patch.conditions[names::DRAINED].status, Status::Unknown);
+    let ready = &patch.conditions[names::READY];
+    assert_eq!((ready.status, ready.observed_generation), (Status::True, Some(2)));
+    case.world
+        .edit_claim("n", |c| c.conditions.extend(patch.conditions));
+    assert!(patch_of(&case.pass(2), ObjectKind::NodeClaim, "n").is_none());
 }
 
 #[test]
@@ -284,6 +311,13 @@ fn case_54_volumes_are_waited_for() {
             goes,
             "{volume:?} {deadline:?}"
         );
+        let out = if goes {
+            case.memory
+                .effect_result(&terminate(), &EffectResult::Done, at(6));
+            case.timers(6)
+        } else {
+            out
+        };
         let patch = patch_of(&out, ObjectKind::NodeClaim, "n").expect("conditions");
         let want = match (volume, deadline) {
             (None | Some("pv-stays"), _) => Status::True,
