@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use fixedbitset::FixedBitSet;
 
 use super::resources::{CPU, EPHEMERAL, MEMORY, PODS};
-use super::{CapacityType, InstanceType, Name, Requirement, Requirements, Resources, UsdPerHour};
+use super::{CapacityType, InstanceType, Name, Offering, Requirement, Requirements, Resources, UsdPerHour};
 use crate::api::names;
+
+/// So many groups of offerings are compared before they are looked up.
+const FEW: usize = 32;
 
 /// Bit `i` is the catalogue's type `i`.
 #[derive(Debug, Default)]
@@ -123,28 +126,26 @@ impl Index {
 
     fn add_offerings<'a>(&mut self, types: impl Iterator<Item = &'a InstanceType>) {
         let mut ids: BTreeMap<Requirements, usize> = BTreeMap::new();
+        // Types list their offerings in one order, so that the group after the last one is the likely next.
+        let mut sources: Vec<&Offering> = Vec::new();
+        let mut guess = 0;
         for (i, kind) in types.enumerate() {
             for offering in &kind.offerings {
-                let mut pins = offering.requirements.clone();
-                pins.add(Requirement::is_in(names::ZONE, [offering.zone.clone()]));
-                pins.add(Requirement::is_in(
-                    names::CAPACITY_TYPE,
-                    [offering.capacity_type.as_str()],
-                ));
-                let next = self.groups.len();
-                let id = *ids.entry(pins).or_insert_with_key(|pins| {
-                    self.offering_keys.extend(pins.0.keys().cloned());
-                    self.groups.push(OfferingGroup {
-                        requirements: pins.clone(),
-                        zone: offering.zone.clone(),
-                        capacity_type: offering.capacity_type,
-                        listed: FixedBitSet::with_capacity(self.count),
-                        available: FixedBitSet::with_capacity(self.count),
-                        prices: vec![UsdPerHour::MAX; self.count],
-                        reservation: BTreeMap::new(),
-                    });
-                    next
+                let same = |o: &&Offering| {
+                    o.zone == offering.zone
+                        && o.capacity_type == offering.capacity_type
+                        && o.requirements == offering.requirements
+                };
+                let guessed = sources.get(guess).filter(|o| same(o)).map(|_| guess);
+                let few = || sources.iter().take(FEW).position(|o| same(&o));
+                let id = guessed.or_else(few).unwrap_or_else(|| {
+                    let id = self.group_of(&mut ids, offering);
+                    if id == sources.len() {
+                        sources.push(offering);
+                    }
+                    id
                 });
+                guess = if id + 1 < sources.len() { id + 1 } else { 0 };
                 let group = &mut self.groups[id];
                 group.listed.insert(i);
                 let has = group.available.contains(i);
@@ -161,6 +162,30 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// The number of the group with an offering's pins.
+    fn group_of(&mut self, ids: &mut BTreeMap<Requirements, usize>, offering: &Offering) -> usize {
+        let mut pins = offering.requirements.clone();
+        pins.add(Requirement::is_in(names::ZONE, [offering.zone.clone()]));
+        pins.add(Requirement::is_in(
+            names::CAPACITY_TYPE,
+            [offering.capacity_type.as_str()],
+        ));
+        let next = self.groups.len();
+        *ids.entry(pins).or_insert_with_key(|pins| {
+            self.offering_keys.extend(pins.0.keys().cloned());
+            self.groups.push(OfferingGroup {
+                requirements: pins.clone(),
+                zone: offering.zone.clone(),
+                capacity_type: offering.capacity_type,
+                listed: FixedBitSet::with_capacity(self.count),
+                available: FixedBitSet::with_capacity(self.count),
+                prices: vec![UsdPerHour::MAX; self.count],
+                reservation: BTreeMap::new(),
+            });
+            next
+        })
     }
 
     /// How many types.

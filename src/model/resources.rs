@@ -119,7 +119,13 @@ impl Resources {
 
     /// `scheduling §8.2`: false when any entry of `total` is negative or smaller than ours.
     pub fn fits(&self, total: &Self) -> bool {
-        self.first_misfit(total).is_none()
+        let enough = |want: i64, have: i64| have >= 0 && want <= have;
+        enough(self.cpu, total.cpu)
+            && enough(self.memory, total.memory)
+            && enough(self.pods, total.pods)
+            && enough(self.ephemeral, total.ephemeral)
+            && total.extended.values().all(|have| *have >= 0)
+            && self.extended.iter().all(|(key, want)| *want <= total.get(key))
     }
 
     /// The first resource that does not fit, with what is wanted and what is there.

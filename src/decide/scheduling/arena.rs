@@ -1,15 +1,18 @@
 //! Requirement sets by number: the solver joins each pair once and never compares a string twice.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::labels::WellKnown;
+use super::labels::{SIMULATED, WellKnown};
 use super::prepare::Prepared;
+use crate::model::decision::evidence::RankRow;
 use crate::model::index::Index;
 use crate::model::requirements::Incompatible;
-use crate::model::{Requirements, UsdPerHour};
+use crate::model::{Requirement, Requirements, UsdPerHour};
 
 /// What a claim of some template demands, and what that means for its catalogue.
 #[derive(Debug)]
@@ -19,15 +22,38 @@ pub struct Row {
     /// Types whose own requirements suit.
     pub compat: FixedBitSet,
     pub groups: FixedBitSet,
+    /// Number of (template, groups).
+    prices: u32,
     /// Types with an available offering that suits.
     pub offered: FixedBitSet,
+    fallen: OnceCell<Fallen>,
 }
+
+/// Requirements of a row in order, each with the types that it takes from those before.
+pub type Fallen = Vec<(Requirement, FixedBitSet)>;
 
 impl Row {
     /// Removes the types that the requirements exclude.
     pub fn filter(&self, types: &mut FixedBitSet) {
         types.intersect_with(&self.compat);
         types.intersect_with(&self.offered);
+    }
+
+    /// Which requirement takes which types away, those that take none and those of simulations left out.
+    pub fn fallen(&self, index: &Index) -> &Fallen {
+        self.fallen.get_or_init(|| {
+            let mut left = index.all();
+            let mut out = Fallen::new();
+            for requirement in self.requirements.iter().filter(|r| !SIMULATED.contains(&&*r.key)) {
+                let mut gone = left.clone();
+                gone.difference_with(&index.matching(requirement));
+                if !gone.is_clear() {
+                    left.difference_with(&gone);
+                    out.push((requirement.clone(), gone));
+                }
+            }
+            out
+        })
     }
 }
 
@@ -44,7 +70,10 @@ pub struct Arena<'a> {
     demands: Vec<Rc<Requirements>>,
     demand_ids: BTreeMap<Rc<Requirements>, u32>,
     joins: BTreeMap<(u32, u32), Result<u32, Rc<Incompatible>>>,
-    orders: BTreeMap<(usize, FixedBitSet), Rc<Order>>,
+    prices: BTreeMap<(usize, FixedBitSet), u32>,
+    orders: BTreeMap<u32, Rc<Order>>,
+    /// By (prices, type).
+    ranks: BTreeMap<(u32, u32), Option<Arc<RankRow>>>,
 }
 
 fn next(len: usize) -> u32 {
@@ -61,17 +90,22 @@ impl<'a> Arena<'a> {
             demands: Vec::new(),
             demand_ids: BTreeMap::new(),
             joins: BTreeMap::new(),
+            prices: BTreeMap::new(),
             orders: BTreeMap::new(),
+            ranks: BTreeMap::new(),
         };
         for (i, template) in prepared.templates.usable.iter().enumerate() {
             out.indexes.push(&template.index);
             out.by_content.insert((i, template.requirements.clone()), next(i));
+            let prices = out.prices(i, &template.groups);
             out.rows.push(Rc::new(Row {
                 template: i,
                 requirements: template.requirements.clone(),
                 compat: template.compat.clone(),
                 groups: template.groups.clone(),
+                prices,
                 offered: template.offered.clone(),
+                fallen: OnceCell::new(),
             }));
         }
         out
@@ -137,25 +171,43 @@ impl<'a> Arena<'a> {
             (base.groups.clone(), base.offered.clone())
         };
         let id = next(self.rows.len());
+        let prices = self.prices(template, &groups);
         self.rows.push(Rc::new(Row {
             template,
             requirements,
             compat,
             groups,
+            prices,
             offered,
+            fallen: OnceCell::new(),
         }));
         self.by_content.insert(key, id);
         Ok(id)
     }
 
+    fn prices(&mut self, template: usize, groups: &FixedBitSet) -> u32 {
+        let next = next(self.prices.len());
+        *self.prices.entry((template, groups.clone())).or_insert(next)
+    }
+
     /// All types of the row's catalogue by their cheapest offering that suits the row.
     pub fn by_price(&mut self, row: &Row) -> Rc<Order> {
-        let key = (row.template, row.groups.clone());
-        if let Some(order) = self.orders.get(&key) {
+        if let Some(order) = self.orders.get(&row.prices) {
             return order.clone();
         }
         let order = Rc::new(self.indexes[row.template].by_price(&row.groups));
-        self.orders.insert(key, order.clone());
+        self.orders.insert(row.prices, order.clone());
         order
+    }
+
+    /// A type's line in a ranking, made once for all rows with the same offerings.
+    pub fn rank(
+        &mut self,
+        row: &Row,
+        kind: u32,
+        make: impl FnOnce() -> Option<RankRow>,
+    ) -> Option<Arc<RankRow>> {
+        let known = self.ranks.entry((row.prices, kind));
+        known.or_insert_with(|| make().map(Arc::new)).clone()
     }
 }

@@ -18,6 +18,7 @@ pub mod prepare;
 pub mod relax;
 pub mod reserved;
 pub mod revalidate;
+pub mod room;
 pub mod state;
 pub mod templates;
 pub mod topology;

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use fixedbitset::FixedBitSet;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::daemons::{DaemonPod, daemon_pods, expected_on};
 use super::labels::WellKnown;
+use super::room::Room;
 use super::state::{StateNode, state_nodes};
 use super::templates::{self, Templates};
-use super::topology::CountIndex;
+use super::topology::{Bases, CountIndex};
 use super::vocabulary::Vocabulary;
 use crate::api::names;
 use crate::decide::Settings;
@@ -37,7 +38,11 @@ pub struct Prepared {
     pub(crate) taint_sets: Vec<(Vec<Taint>, FixedBitSet)>,
     /// Nodes that take pods.
     pub(crate) open: FixedBitSet,
-    counts: OnceLock<CountIndex>,
+    /// What is free, by blocks of `nodes`.
+    pub(crate) room: Vec<Room>,
+    resting: OnceLock<FixedBitSet>,
+    /// Topology's counts of what runs.
+    pub(crate) bases: Bases,
     vocabulary: OnceLock<Vocabulary>,
 }
 
@@ -153,9 +158,21 @@ impl Prepared {
         out
     }
 
+    /// Nodes inside their pool's `consolidateAfter` window: no destination for running pods in simulations
+    /// (`scheduling §15.3`).
+    pub(crate) fn resting(&self) -> &FixedBitSet {
+        self.resting.get_or_init(|| {
+            let mut out = FixedBitSet::with_capacity(self.nodes.len());
+            for (i, node) in self.nodes.iter().enumerate() {
+                out.set(i, rests(&self.snapshot, &node.state, self.now));
+            }
+            out
+        })
+    }
+
     /// Bound pods, ready for topology's counting; made when a problem first needs it.
     pub(crate) fn counts(&self) -> &CountIndex {
-        self.counts.get_or_init(|| CountIndex::new(&self.nodes))
+        self.bases.counts(self)
     }
 
     /// Every label key and value that something has; made when the first pod is left over.
@@ -230,9 +247,31 @@ pub fn prepare_without(
         node_ids,
         taint_sets,
         open,
-        counts: OnceLock::new(),
+        room: Room::blocks(nodes.iter().map(|n| &n.free)),
+        resting: OnceLock::new(),
+        bases: Bases::default(),
         vocabulary: OnceLock::new(),
         nodes,
+    }
+}
+
+fn rests(snapshot: &Snapshot, state: &StateNode, now: Timestamp) -> bool {
+    let window = state
+        .pool
+        .as_ref()
+        .and_then(|pool| snapshot.pools.get(pool))
+        .and_then(|pool| pool.disruption.consolidate_after)
+        .filter(|w| !w.is_zero());
+    let since = state.claim.as_ref().and_then(|c| {
+        c.last_pod_event
+            .or_else(|| c.conditions.get(names::INITIALIZED_CONDITION).map(|c| c.since))
+    });
+    match (state.initialized, window, since) {
+        (true, Some(window), Some(since)) => {
+            let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
+            now.duration_since(since) < window
+        }
+        _ => false,
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::api::names;
-use crate::model::{Claim, Labels, Name, Node, Resources, Snapshot, Taint, TaintEffect};
+use crate::model::{
+    Claim, Labels, Name, Node, Requirement, Requirements, Resources, Snapshot, Taint, TaintEffect,
+};
 
 /// Condition of a claim whose machine is going.
 const TERMINATING: &str = names::INSTANCE_TERMINATING;
@@ -77,6 +79,15 @@ impl StateNode {
             allocatable,
             marked,
         })
+    }
+
+    /// Labels as requirements, hostname included.
+    pub fn label_requirements(&self) -> Requirements {
+        let mut out = Requirements::from_labels(&self.labels);
+        out.0
+            .entry(names::HOSTNAME.into())
+            .or_insert_with(|| Requirement::is_in(names::HOSTNAME, [self.hostname.clone()]));
+        out
     }
 
     /// Claims that shall replace it, as its annotation says; empty when it goes without replacement.

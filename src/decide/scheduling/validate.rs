@@ -4,17 +4,22 @@ use super::labels::{WellKnown, faults};
 use super::{demand, volumes};
 use crate::api::names;
 use crate::model::decision::Refusal;
-use crate::model::{Operator, Pod, Requirement, Snapshot};
+use crate::model::{Operator, Pod, PodSpec, Requirement, Snapshot};
 
 /// `Err` with the cause when the pod is ignored.
 pub fn pod(snapshot: &Snapshot, pod: &Pod, well_known: &WellKnown) -> Result<(), Refusal> {
+    spec(&pod.spec, well_known)?;
+    volumes::validate(snapshot, pod)
+}
+
+/// The part that its spec alone decides.
+pub fn spec(spec: &PodSpec, well_known: &WellKnown) -> Result<(), Refusal> {
     let ignored = |cause: &str, message: String| {
         Err(Refusal::Ignored {
             cause: cause.into(),
             message,
         })
     };
-    let spec = &*pod.spec;
     if demand::all(spec)
         .get(names::NODEPOOL)
         .is_some_and(|r| r.operator() == Operator::DoesNotExist)
@@ -45,7 +50,7 @@ pub fn pod(snapshot: &Snapshot, pod: &Pod, well_known: &WellKnown) -> Result<(),
     if spec.uses_resource_claims {
         return Err(Refusal::ResourceClaims);
     }
-    volumes::validate(snapshot, pod)
+    Ok(())
 }
 
 /// A pod that runs and must move is not judged again, but it has to be understood: `Err` when it references resource

@@ -1,6 +1,7 @@
 //! Why a decision is what it is, as data (house, "Data that flows"); `words` makes sentences of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,7 @@ pub struct ClaimEvidence {
     pub targets_refused: BTreeMap<Name, u32>,
     pub funnel: Funnel,
     /// Cheapest first: the head of the options that were kept.
-    pub ranking: Vec<RankRow>,
+    pub ranking: Vec<Arc<RankRow>>,
     /// How many options the claim carries in all.
     pub options: u32,
     /// Cheaper types of the pool that could not be taken, dearest last, with the first failing check.

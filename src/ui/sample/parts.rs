@@ -328,7 +328,7 @@ pub(super) fn evidence(claim: &str, pool: &str, pods: &[&str], kinds: &[&str]) -
                 step(Check::NoOffering, 12),
             ],
         },
-        ranking: kinds.iter().map(|k| rank(k)).collect(),
+        ranking: kinds.iter().map(|k| Arc::new(rank(k))).collect(),
         options: 60,
         cheaper_refused: vec![CheaperRefused {
             instance_type: "c6g.xlarge".into(),

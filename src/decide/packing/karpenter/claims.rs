@@ -6,10 +6,7 @@ use std::rc::Rc;
 use fixedbitset::FixedBitSet;
 
 use super::Solver;
-use super::existing::next_one;
 use super::form::Form;
-use crate::decide::Fuel;
-use crate::decide::packing::pattern_sort;
 use crate::decide::scheduling::arena::Row;
 use crate::decide::scheduling::topology::Place;
 use crate::decide::scheduling::{Purpose, min_values, ports};
@@ -20,6 +17,8 @@ use crate::model::{Name, Requirements, Resources};
 /// A claim being planned.
 #[derive(Debug)]
 pub struct OpenClaim {
+    /// Its position among the claims.
+    pub id: usize,
     pub template: usize,
     /// Its requirements, by arena number.
     pub row: u32,
@@ -159,13 +158,9 @@ impl Solver<'_> {
                 held,
             });
         }
-        let narrowing = self.narrowing(form, claim, &row.requirements).map_err(|group| {
-            if self.topology.group(group).refuses_for_good() {
-                No::Ever
-            } else {
-                No::Now
-            }
-        })?;
+        let narrowing = self
+            .narrowing(form, claim, &row.requirements)
+            .map_err(|_| No::Now)?;
         let demand = self.arena.demand(narrowing);
         let row_id = self.arena.join(row_id, demand).map_err(|_| No::Now)?;
         let row = self.arena.row(row_id);
@@ -184,7 +179,12 @@ impl Solver<'_> {
 
     /// Reservations that the claim would hold (`scheduling §20`). Provisioning refuses what would make a claim lose all
     /// of them, or find all taken; simulations go on to spot and on-demand.
-    fn set_aside(&self, claim: &OpenClaim, row: &Row, types: &FixedBitSet) -> Result<BTreeSet<Name>, No> {
+    pub(super) fn set_aside(
+        &self,
+        claim: &OpenClaim,
+        row: &Row,
+        types: &FixedBitSet,
+    ) -> Result<BTreeSet<Name>, No> {
         let Some(rations) = &self.rations else {
             return Ok(BTreeSet::new());
         };
@@ -208,13 +208,12 @@ impl Solver<'_> {
             requirements,
             hostname: &claim.hostname,
             taints: &self.p.templates.usable[claim.template].pool.template.taints,
+            claim: claim.id,
         };
-        let mut out = self.topology.evaluate(&form.member, &form.strict, &place)?;
-        out.0.remove(crate::api::names::HOSTNAME);
-        Ok(out)
+        self.topology.evaluate(&form.member, &form.strict, &place)
     }
 
-    fn variety(&self, claim: &OpenClaim, row: &Rc<Row>, types: &FixedBitSet) -> Result<(), No> {
+    pub(super) fn variety(&self, claim: &OpenClaim, row: &Rc<Row>, types: &FixedBitSet) -> Result<(), No> {
         let wanted = row.requirements.iter().any(|r| r.min_values.is_some());
         if !wanted {
             return Ok(());
@@ -224,60 +223,11 @@ impl Solver<'_> {
         min_values::check(catalogue, types, &lowered).map_err(|_| No::Ever)
     }
 
-    pub(super) fn place_in_flight(&mut self, item: usize, form: &mut Form, fuel: &mut Fuel) -> Option<bool> {
-        form.refused.grow(self.claims.len());
-        let mut answer = Some(false);
-        let mut found = None;
-        let claims = std::mem::take(&mut self.claims);
-        let by_pods = std::mem::take(&mut self.by_pods);
-        let mut order = std::mem::take(&mut self.parity_order);
-        let mut ask = |solver: &mut Self, form: &mut Form, c: usize| -> bool {
-            if !fuel.take(1) {
-                answer = None;
-                return true;
-            }
-            match solver.check(form, &claims[c]) {
-                Ok(fit) => found = Some((c, fit)),
-                Err(No::Ever) => form.refused.insert(c),
-                Err(No::Now | No::Reserved) => {}
-            }
-            found.is_some()
-        };
-        if self.p.settings.parity {
-            order.extend(order.len()..claims.len());
-            pattern_sort::sort_by(&mut order, |a, b| claims[*a].pods.len() < claims[*b].pods.len());
-            for c in &order {
-                if !form.refused.contains(*c) && ask(self, form, *c) {
-                    break;
-                }
-            }
-        } else {
-            'search: for bucket in by_pods.values() {
-                let mut left = bucket.clone();
-                left.difference_with(&form.refused);
-                let mut from = 0;
-                while let Some(c) = next_one(&left, from) {
-                    from = c + 1;
-                    if ask(self, form, c) {
-                        break 'search;
-                    }
-                }
-            }
-        }
-        self.claims = claims;
-        self.by_pods = by_pods;
-        self.parity_order = order;
-        if let Some((c, fit)) = found {
-            self.commit(c, item, form, fit);
-            answer = Some(true);
-        }
-        answer
-    }
-
     /// Adds a pod to a claim that it fits.
     pub(super) fn commit(&mut self, c: usize, item: usize, form: &mut Form, fit: Fit) {
         let claim = &mut self.claims[c];
         let before = u32::try_from(claim.pods.len()).unwrap_or(u32::MAX);
+        self.by_row.moved(c, claim.row, fit.row);
         claim.row = fit.row;
         claim.types = fit.types;
         if let Some(rations) = &mut self.rations {
@@ -306,6 +256,7 @@ impl Solver<'_> {
                     requirements: &row.requirements,
                     hostname: &claim.hostname,
                     taints: &self.p.templates.usable[claim.template].pool.template.taints,
+                    claim: c,
                 },
             );
         }

@@ -87,18 +87,17 @@ impl Solver<'_> {
         let row = self.pinned(claim);
         let order = self.arena.by_price(&row);
         let t = &self.p.templates.usable[claim.template];
-        let mut options: Vec<(UsdPerHour, u32)> = order
-            .iter()
-            .filter(|(_, i)| claim.types.contains(*i as usize))
-            .copied()
-            .collect();
+        let mut options: Vec<(UsdPerHour, u32)> = Vec::with_capacity(claim.types.count_ones(..));
+        options.extend(order.iter().filter(|(_, i)| claim.types.contains(*i as usize)));
         if self.p.settings.parity {
             self.as_upstream(claim, &mut options);
         }
         let whole = options.len();
         options.truncate(MAX_INSTANCE_TYPES);
-        // Upstream's order decides which of equally dear types the cut takes, not the order they are shown in.
-        options.sort_unstable();
+        if self.p.settings.parity {
+            // Upstream's order decides which of equally dear types the cut takes, not the order they are shown in.
+            options.sort_unstable();
+        }
         let mut kept = t.index.none();
         kept.extend(options.iter().map(|(_, i)| *i as usize));
         let mut requirements = with_lowered(&row.requirements, &claim.lowered);
@@ -129,12 +128,17 @@ impl Solver<'_> {
             })
         });
         let names_of = |list: &[(UsdPerHour, u32)]| -> Vec<Name> {
-            let mut seen = BTreeSet::new();
-            list.iter()
-                .filter_map(|(_, i)| t.catalogue.types().get(*i as usize))
-                .map(|k| k.name.clone())
-                .filter(|name| seen.insert(name.clone()))
-                .collect()
+            let types = list
+                .iter()
+                .filter_map(|(_, i)| t.catalogue.types().get(*i as usize));
+            let mut names = Vec::with_capacity(list.len());
+            names.extend(types.map(|k| k.name.clone()));
+            if t.catalogue.types().len() > t.catalogue.len() {
+                // Some types have several rows.
+                let mut seen = BTreeSet::new();
+                names.retain(|name: &Name| seen.insert(name.clone()));
+            }
+            names
         };
         let draft = ClaimDraft {
             name: name.clone(),

@@ -2,6 +2,7 @@
 //! it was not taken.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
@@ -9,7 +10,6 @@ use super::Solver;
 use super::claims::OpenClaim;
 use crate::api::names;
 use crate::decide::scheduling::arena::Row;
-use crate::decide::scheduling::labels::SIMULATED;
 use crate::decide::scheduling::templates::Template;
 use crate::model::decision::evidence::{CheaperRefused, RankRow};
 use crate::model::decision::refusal::{Check, Funnel, FunnelStep};
@@ -44,6 +44,33 @@ fn holds(t: &Template, left: &FixedBitSet, resource: &str, requests: &Resources)
     (out, wanted)
 }
 
+/// One line of a ranking.
+fn rank(t: &Template, row: &Row, price: UsdPerHour, i: usize) -> Option<RankRow> {
+    let kind = t.catalogue.types().get(i)?;
+    let (_, cheapest) = t.index.cheapest(i, &row.groups)?;
+    let zones: BTreeSet<Name> = row
+        .groups
+        .ones()
+        .filter_map(|g| t.index.groups.get(g))
+        .filter(|g| g.available.contains(i))
+        .map(|g| g.zone.clone())
+        .collect();
+    Some(RankRow {
+        instance_type: kind.name.clone(),
+        arch: kind
+            .requirements
+            .get(names::ARCH)
+            .and_then(|r| r.values.first().cloned())
+            .unwrap_or_default(),
+        vcpu: u32::try_from(kind.capacity.cpu / 1000).unwrap_or(0),
+        memory_mib: u64::try_from(kind.capacity.memory >> 20).unwrap_or(0),
+        allocatable: t.index.allocatable.get(i).cloned().unwrap_or_default(),
+        price,
+        capacity_type: cheapest.capacity_type,
+        zones: zones.into_iter().collect(),
+    })
+}
+
 impl Solver<'_> {
     pub(super) fn steps(&self, claim: &OpenClaim, row: &Row, requests: &Resources) -> Steps {
         let t = &self.p.templates.usable[claim.template];
@@ -55,13 +82,11 @@ impl Solver<'_> {
                 out.push((check, gone));
             }
         };
-        for requirement in row.requirements.iter().filter(|r| !SIMULATED.contains(&&*r.key)) {
-            let mut gone = left.clone();
-            gone.difference_with(&t.index.matching(requirement));
+        for (requirement, gone) in row.fallen(&t.index) {
             let check = Check::Requirement {
                 requirement: requirement.clone(),
             };
-            fell(&mut left, check, gone);
+            fell(&mut left, check, gone.clone());
         }
         let mut resources: BTreeSet<Name> = requests.iter().map(|(k, _)| k.into()).collect();
         for group in &t.daemons {
@@ -124,37 +149,10 @@ impl Solver<'_> {
     }
 
     /// The cheapest options of a claim, `options` being in price order.
-    pub(super) fn ranking(&self, row: &Row, options: &[(UsdPerHour, u32)]) -> Vec<RankRow> {
+    pub(super) fn ranking(&mut self, row: &Row, options: &[(UsdPerHour, u32)]) -> Vec<Arc<RankRow>> {
         let t = &self.p.templates.usable[row.template];
-        options
-            .iter()
-            .take(RANKING)
-            .filter_map(|(price, i)| {
-                let i = *i as usize;
-                let kind = t.catalogue.types().get(i)?;
-                let (_, cheapest) = t.index.cheapest(i, &row.groups)?;
-                let zones: BTreeSet<Name> = row
-                    .groups
-                    .ones()
-                    .filter_map(|g| t.index.groups.get(g))
-                    .filter(|g| g.available.contains(i))
-                    .map(|g| g.zone.clone())
-                    .collect();
-                Some(RankRow {
-                    instance_type: kind.name.clone(),
-                    arch: kind
-                        .requirements
-                        .get(names::ARCH)
-                        .and_then(|r| r.values.first().cloned())
-                        .unwrap_or_default(),
-                    vcpu: u32::try_from(kind.capacity.cpu / 1000).unwrap_or(0),
-                    memory_mib: u64::try_from(kind.capacity.memory >> 20).unwrap_or(0),
-                    allocatable: t.index.allocatable.get(i).cloned().unwrap_or_default(),
-                    price: *price,
-                    capacity_type: cheapest.capacity_type,
-                    zones: zones.into_iter().collect(),
-                })
-            })
+        let head = options.iter().take(RANKING);
+        head.filter_map(|(price, i)| self.arena.rank(row, *i, || rank(t, row, *price, *i as usize)))
             .collect()
     }
 
@@ -164,21 +162,26 @@ impl Solver<'_> {
         let base = self.arena.row(u32::try_from(row.template).unwrap_or(u32::MAX));
         let order = self.arena.by_price(&base);
         let t = &self.p.templates.usable[row.template];
-        let mut out: Vec<CheaperRefused> = order
+        let mut found: Vec<(UsdPerHour, usize, &Check)> = order
             .iter()
             .take_while(|(price, _)| *price < chosen)
-            .filter(|(_, i)| t.compat.contains(*i as usize))
+            .map(|(price, i)| (*price, *i as usize))
+            .filter(|(_, i)| t.compat.contains(*i))
             .filter_map(|(price, i)| {
-                let i = *i as usize;
                 let (why, _) = steps.iter().find(|(_, gone)| gone.contains(i))?;
+                Some((price, i, why))
+            })
+            .collect();
+        let skip = found.len().saturating_sub(CHEAPER);
+        found
+            .drain(skip..)
+            .filter_map(|(price, i, why)| {
                 Some(CheaperRefused {
                     instance_type: t.catalogue.types().get(i)?.name.clone(),
-                    price: *price,
+                    price,
                     why: why.clone(),
                 })
             })
-            .collect();
-        let skip = out.len().saturating_sub(CHEAPER);
-        out.split_off(skip)
+            .collect()
     }
 }

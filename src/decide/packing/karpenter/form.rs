@@ -10,6 +10,7 @@ use crate::api::names;
 use crate::decide::scheduling::prepare::Prepared;
 use crate::decide::scheduling::topology::Membership;
 use crate::decide::scheduling::{Purpose, buffers, demand, relax, volumes};
+use crate::model::decision::Refusal;
 use crate::model::taints::untolerated;
 use crate::model::{Labels, Name, Phase, Pod, PodSpec, Requirement, Requirements, Resources};
 
@@ -53,6 +54,8 @@ pub struct Form {
     pub refused: FixedBitSet,
     /// By template: taints tolerated.
     pub tolerated: Vec<bool>,
+    /// By template: why it never opens a claim for the form, where that cannot change.
+    pub pools_refused: BTreeMap<usize, Option<Refusal>>,
 }
 
 type ShapeKey = (u32, Name, Vec<Option<Name>>, bool, bool);
@@ -65,6 +68,8 @@ pub struct Shapes {
     by_address: BTreeMap<usize, u32>,
     by_spec: BTreeMap<Arc<PodSpec>, u32>,
     known: BTreeMap<ShapeKey, usize>,
+    /// Pods of one owner mostly share both: addresses of spec and labels → namespace, and the shape there.
+    shared: BTreeMap<(usize, usize, bool, bool), (Name, usize)>,
 }
 
 fn selector_keys(spec: &PodSpec, keys: &mut BTreeSet<Name>) {
@@ -91,6 +96,7 @@ impl Shapes {
             by_address: BTreeMap::new(),
             by_spec: BTreeMap::new(),
             known: BTreeMap::new(),
+            shared: BTreeMap::new(),
         };
         for (_, pod) in pods {
             out.spec_id(&pod.spec);
@@ -131,6 +137,23 @@ impl Shapes {
             && pod.node.is_some()
             && !pod.spec.volume_claims.is_empty()
             && volumes::lookup(&p.snapshot, pod).is_err();
+        let address = (
+            Arc::as_ptr(&pod.spec) as usize,
+            Arc::as_ptr(&pod.labels) as usize,
+            roams,
+            stray,
+        );
+        if let Some((namespace, id)) = self.shared.get(&address)
+            && *namespace == pod.namespace
+        {
+            return (*id, None);
+        }
+        let (id, fresh) = self.of_content(pod, roams, stray);
+        self.shared.insert(address, (pod.namespace.clone(), id));
+        (id, fresh)
+    }
+
+    fn of_content(&mut self, pod: &Arc<Pod>, roams: bool, stray: bool) -> (usize, Option<Shape>) {
         let labels: Vec<Option<Name>> = self.keys.iter().map(|k| pod.labels.get(k).cloned()).collect();
         let key = (
             self.spec_id(&pod.spec),
@@ -216,6 +239,13 @@ impl Solver<'_> {
             self.topology.join(&without_rules, &pod.namespace, &shape.labels)
         } else {
             alternatives = volumes::alternatives(&self.p.snapshot, pod);
+            if !alternatives.is_empty() {
+                let mut some = FixedBitSet::with_capacity(nodes.len());
+                for alternative in &alternatives {
+                    some.union_with(&self.p.node_labels.all_matching(alternative));
+                }
+                nodes.intersect_with(&some);
+            }
             volumes::mount(&self.p.snapshot, pod, &mut mounted);
             self.topology.join(&spec, &pod.namespace, &shape.labels)
         };
@@ -245,6 +275,7 @@ impl Solver<'_> {
             nodes,
             refused: FixedBitSet::new(),
             tolerated,
+            pools_refused: BTreeMap::new(),
             spec,
         }
     }

@@ -14,7 +14,9 @@ mod evidence;
 mod existing;
 mod form;
 mod guided;
+mod in_flight;
 mod open;
+mod pick;
 mod queue;
 mod refuse;
 mod relaxed;
@@ -29,7 +31,7 @@ use crate::decide::scheduling::arena::Arena;
 use crate::decide::scheduling::prepare::Prepared;
 use crate::decide::scheduling::reserved::Rations;
 use crate::decide::scheduling::topology::Topology;
-use crate::decide::scheduling::{Problem, Purpose, Solution, buffers, defaults, relax, validate};
+use crate::decide::scheduling::{Problem, Purpose, Solution, relax};
 use crate::model::decision::Refusal;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::{Name, Pod};
@@ -42,6 +44,7 @@ pub use guided::{Intent, Run, Wishes};
 use claims::OpenClaim;
 use existing::Overlay;
 use form::{Form, Shape, Shapes};
+use pick::{pods_of, sort_out};
 
 /// One pod of the batch.
 #[derive(Clone, Debug)]
@@ -66,6 +69,7 @@ pub struct Solver<'a> {
     resting: FixedBitSet,
     nodes: Overlay,
     claims: Vec<OpenClaim>,
+    by_row: in_flight::ByRow,
     /// Pod count → claims with that many.
     by_pods: BTreeMap<u32, FixedBitSet>,
     /// Claims in the order of trial that parity keeps between attempts.
@@ -116,14 +120,6 @@ pub fn solve_bounded(
     }
 }
 
-fn pods_of(prepared: &Prepared, problem: &Problem<'_>) -> Vec<(Name, Arc<Pod>)> {
-    problem
-        .pods
-        .iter()
-        .filter_map(|key| Some((key.clone(), prepared.snapshot.pods.get(key)?.clone())))
-        .collect()
-}
-
 /// Packs these pods, which need not be as the snapshot has them.
 pub fn solve_pods(
     prepared: &Prepared,
@@ -136,32 +132,6 @@ pub fn solve_pods(
     let mut solver = Solver::new(prepared, without, purpose, pods);
     let left = solver.run(fuel);
     solver.finish(left, ignored)
-}
-
-/// Pods that take part, with the cluster's defaults, and those that are never considered.
-fn sort_out(prepared: &Prepared, pods: Vec<(Name, Arc<Pod>)>) -> (Vec<(Name, Arc<Pod>)>, Vec<Unschedulable>) {
-    let mut ignored = Vec::new();
-    let mut kept = Vec::with_capacity(pods.len());
-    for (key, pod) in pods {
-        let judged = if buffers::is_virtual(&pod) {
-            // Never validated (`scheduling §24`).
-            validate::moving(&prepared.snapshot, &pod, true)
-        } else if pod.node.is_none() {
-            validate::pod(&prepared.snapshot, &pod, &prepared.well_known)
-        } else {
-            validate::moving(&prepared.snapshot, &pod, prepared.settings.parity)
-        };
-        match judged {
-            Ok(()) => kept.push((key, pod)),
-            Err(refusal) => ignored.push(Unschedulable {
-                pod: key,
-                unknown: prepared.vocabulary().unknown(&pod.spec, &prepared.well_known),
-                pools: vec![("".into(), refusal)],
-            }),
-        }
-    }
-    defaults::apply(prepared, &mut kept);
-    (kept, ignored)
 }
 
 impl<'a> Solver<'a> {
@@ -182,7 +152,6 @@ impl<'a> Solver<'a> {
         bounds: Bounds<'a>,
         pods: Vec<(Name, Arc<Pod>)>,
     ) -> Self {
-        let batch: BTreeSet<Name> = pods.iter().map(|(key, _)| key.clone()).collect();
         let mut open_nodes = p.open.clone();
         for i in without
             .iter()
@@ -191,7 +160,7 @@ impl<'a> Solver<'a> {
         {
             open_nodes.remove(*i);
         }
-        let topology = Topology::new(p, batch, without);
+        let topology = Topology::new(p, &pods, without);
         let mut out = Self {
             p,
             purpose,
@@ -200,14 +169,14 @@ impl<'a> Solver<'a> {
             items: Vec::with_capacity(pods.len()),
             shapes: Vec::new(),
             forms: Vec::new(),
-            resting: if bounds.windows_open {
-                FixedBitSet::with_capacity(p.nodes.len())
-            } else {
-                existing::resting(p, purpose, &open_nodes)
+            resting: match purpose {
+                Purpose::Simulate if !bounds.windows_open => p.resting().clone(),
+                Purpose::Simulate | Purpose::Provision => FixedBitSet::new(),
             },
             open_nodes,
             nodes: Overlay::new(p, &pods),
             claims: Vec::new(),
+            by_row: in_flight::ByRow::default(),
             by_pods: BTreeMap::new(),
             parity_order: Vec::new(),
             remaining: open::remaining(p, without),

@@ -85,6 +85,7 @@ impl Solver<'_> {
     /// A claim of a template without pods.
     pub(super) fn fresh(&self, template: usize, types: FixedBitSet) -> OpenClaim {
         OpenClaim {
+            id: self.claims.len(),
             template,
             row: u32::try_from(template).unwrap_or(u32::MAX),
             types,
@@ -105,7 +106,7 @@ impl Solver<'_> {
             if !fuel.take(1) {
                 return None;
             }
-            if !form.tolerated[template] {
+            if !form.tolerated[template] || matches!(form.pools_refused.get(&template), Some(Some(_))) {
                 continue;
             }
             let Allowance::Types(types, over) = self.allowance(template) else {

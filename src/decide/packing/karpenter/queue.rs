@@ -1,8 +1,12 @@
 //! The order of pods and the end of trying (`scheduling §16`).
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
+use jiff::Timestamp;
+
 use super::Item;
+use crate::model::Pod;
 
 /// Pods in order of trial; those that failed come again behind the others.
 #[derive(Debug)]
@@ -14,6 +18,31 @@ pub struct Queue {
     tried: Vec<bool>,
 }
 
+/// What decides the order of two pods, beside each other in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    cpu: Reverse<i64>,
+    memory: Reverse<i64>,
+    created: Timestamp,
+    /// The first bytes of the uid, which mostly suffice.
+    uid: [u8; 8],
+}
+
+impl Rank {
+    fn of(pod: &Pod) -> Self {
+        let mut uid = [0; 8];
+        for (to, from) in uid.iter_mut().zip(pod.uid.bytes()) {
+            *to = from;
+        }
+        Self {
+            cpu: Reverse(pod.spec.requests.cpu),
+            memory: Reverse(pod.spec.requests.memory),
+            created: pod.created,
+            uid,
+        }
+    }
+}
+
 /// What could not be placed.
 #[derive(Debug, Default)]
 pub struct Left {
@@ -23,16 +52,16 @@ pub struct Left {
 
 impl Queue {
     /// Some of the pods: CPU descending, memory descending, creation, uid.
-    pub fn of(items: &[Item], mut order: Vec<usize>) -> Self {
-        order.sort_by(|a, b| {
-            let (x, y) = (&items[*a].pod, &items[*b].pod);
-            let (p, q) = (&x.spec.requests, &y.spec.requests);
-            (q.cpu, q.memory)
-                .cmp(&(p.cpu, p.memory))
-                .then_with(|| (x.created, &x.uid, &items[*a].key).cmp(&(y.created, &y.uid, &items[*b].key)))
+    pub fn of(items: &[Item], order: Vec<usize>) -> Self {
+        let ranked = order.into_iter().map(|i| (Rank::of(&items[i].pod), i));
+        let mut order: Vec<(Rank, usize)> = ranked.collect();
+        order.sort_unstable_by(|(a, i), (b, j)| {
+            let name = |i: usize| (&items[i].pod.uid, &items[i].key);
+            a.cmp(b).then_with(|| name(*i).cmp(&name(*j)))
         });
+        let order: VecDeque<usize> = order.into_iter().map(|(_, i)| i).collect();
         Self {
-            waiting: order.into(),
+            waiting: order,
             last: vec![None; items.len()],
             unreached: Vec::new(),
             tried: vec![false; items.len()],

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use fixedbitset::FixedBitSet;
+
 use super::Solver;
 use super::claims::{No, OpenClaim};
-use super::existing::label_requirements;
 use super::form::Form;
 use super::open::Allowance;
 use crate::api::names;
@@ -42,7 +43,7 @@ impl Solver<'_> {
     }
 
     /// Pools ahead of one that took the pod.
-    pub(super) fn refused_before(&mut self, form: &Form, template: usize) -> Vec<(Name, Refusal)> {
+    pub(super) fn refused_before(&mut self, form: &mut Form, template: usize) -> Vec<(Name, Refusal)> {
         let place = |p: &Self, name: &Name| p.p.templates.order.get(name).copied();
         let limit = place(self, &self.p.templates.usable[template].pool.name);
         let mut out: Vec<(Name, Refusal)> = self
@@ -54,12 +55,29 @@ impl Solver<'_> {
             .cloned()
             .collect();
         for earlier in 0..template {
-            if let Some(refusal) = self.template_refusal(form, earlier) {
+            if let Some(refusal) = self.lasting_refusal(form, earlier) {
                 out.push((self.p.templates.usable[earlier].pool.name.clone(), refusal));
             }
         }
         self.in_weight_order(&mut out);
         out
+    }
+
+    /// As [`Self::template_refusal`], remembered where neither limits nor topology can change it.
+    fn lasting_refusal(&mut self, form: &mut Form, template: usize) -> Option<Refusal> {
+        let lasts = form.member.is_free()
+            && form.hostname.is_none()
+            && self.rations.is_none()
+            && self.remaining[template].is_empty();
+        if !lasts {
+            return self.template_refusal(form, template);
+        }
+        if let Some(known) = form.pools_refused.get(&template) {
+            return known.clone();
+        }
+        let refusal = self.template_refusal(form, template);
+        form.pools_refused.insert(template, refusal.clone());
+        refusal
     }
 
     /// Why a template cannot open a claim for the form; `None` when it can.
@@ -228,16 +246,13 @@ impl Solver<'_> {
     }
 
     pub(super) fn topology_refusal(&self, group: usize) -> Refusal {
-        let group = self.topology.group(group);
+        let rule = &self.topology.group(group).rule;
+        let mut counts = self.topology.shown(group);
+        counts.truncate(DOMAINS_SHOWN);
         Refusal::Topology {
-            rule: group.kind.as_str().into(),
-            key: group.key.clone(),
-            counts: group
-                .counts
-                .iter()
-                .take(DOMAINS_SHOWN)
-                .map(|(d, n)| (d.clone(), *n))
-                .collect(),
+            rule: rule.kind.as_str().into(),
+            key: rule.key.clone(),
+            counts: counts.into_iter().collect(),
         }
     }
 
@@ -282,30 +297,41 @@ impl Solver<'_> {
             },
             roomy,
         );
-        let claims = std::mem::take(&mut self.claims);
-        for claim in &claims {
-            add(self.claim_code(form, claim), 1);
+        let mut of_claims: BTreeMap<&str, usize> = BTreeMap::new();
+        let by_row = std::mem::take(&mut self.by_row);
+        for (row, claims) in by_row.iter() {
+            let all = claims.count_ones(..);
+            let (code, refused) = self.row_code(form, row, claims);
+            *of_claims.entry(code).or_default() += refused;
+            *of_claims.entry("instance_types").or_default() += all - refused;
         }
-        self.claims = claims;
+        self.by_row = by_row;
+        for (code, n) in of_claims {
+            add(code, n);
+        }
         out
     }
 
-    fn claim_code(&mut self, form: &Form, claim: &OpenClaim) -> &'static str {
-        if !form.tolerated[claim.template] {
-            return "untolerated_taints";
+    /// What refuses claims with those requirements before room is looked at, and how many of them.
+    fn row_code(&mut self, form: &Form, row: u32, claims: &FixedBitSet) -> (&'static str, usize) {
+        let all = claims.count_ones(..);
+        if !form.tolerated[self.arena.row(row).template] {
+            return ("untolerated_taints", all);
         }
-        let Ok(row) = self.arena.join(claim.row, form.demand) else {
-            return "requirement";
+        let Ok(joined) = self.arena.join(row, form.demand) else {
+            return ("requirement", all);
         };
         if form.member.is_free() {
-            return "instance_types";
+            return ("instance_types", 0);
         }
-        let row = self.arena.row(row);
-        if self.narrowing(form, claim, &row.requirements).is_err() {
-            "topology"
-        } else {
-            "instance_types"
+        let requirements = &self.arena.row(joined).requirements;
+        let narrowed = self.topology.narrowing(&form.member, &form.strict, requirements);
+        if narrowed.is_err() {
+            return ("topology", all);
         }
+        let mut open = claims.clone();
+        self.topology.close_claims(&form.member, &form.strict, &mut open);
+        ("topology", all - open.count_ones(..))
     }
 
     /// Why an existing node does not take the form; `None` when it does (`scheduling §15.3`).
@@ -341,7 +367,7 @@ impl Solver<'_> {
                 free,
             });
         }
-        let labels = label_requirements(target);
+        let labels = target.state.label_requirements();
         let mut wanted = form.requirements.clone();
         if let Some(h) = &form.hostname {
             wanted.add(h.clone());
@@ -360,7 +386,7 @@ impl Solver<'_> {
         if form.member.is_free() {
             return None;
         }
-        let group = self.topology_admits(form, target, &labels).err()?;
+        let group = self.topology.evaluate_node(&form.member, &form.strict, i).err()?;
         Some(self.topology_refusal(group))
     }
 }

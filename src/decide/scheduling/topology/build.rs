@@ -1,10 +1,12 @@
 //! From a pod's rules to groups (`scheduling §18.1`, `§18.4`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Topology;
-use super::count::domain_of;
 use super::group::{Group, Identity, Kind, NodeFilter};
+use crate::decide::scheduling::demand;
+use crate::decide::scheduling::prepare::Prepared;
 use crate::model::pod::{AffinityTerm, SpreadConstraint};
 use crate::model::selector::{SelectorExpression, SelectorOperator};
 use crate::model::{LabelSelector, Labels, Name, PodSpec, Toleration};
@@ -13,7 +15,7 @@ use crate::model::{LabelSelector, Labels, Name, PodSpec, Toleration};
 #[derive(Clone, Debug, Default)]
 pub struct Membership {
     pub namespace: Name,
-    pub labels: std::sync::Arc<Labels>,
+    pub labels: Arc<Labels>,
     /// Groups whose rule the pod has, and whether the group selects it.
     pub owned: Vec<(usize, bool)>,
     /// Inverse groups that select it: pods with the rule do not want it near.
@@ -22,7 +24,7 @@ pub struct Membership {
     pub inverse_owned: Vec<usize>,
     /// Groups that count it.
     pub records: Vec<usize>,
-    seen: usize,
+    pub(super) seen: usize,
 }
 
 impl Membership {
@@ -31,12 +33,19 @@ impl Membership {
         self.owned.is_empty() && self.avoided.is_empty()
     }
 
-    /// Every group that it must obey.
-    pub fn groups(&self) -> impl Iterator<Item = usize> + '_ {
+    /// Every group that it must obey, and whether the group selects it.
+    pub fn groups(&self) -> impl Iterator<Item = (usize, bool)> + '_ {
         self.owned
             .iter()
-            .map(|(g, _)| *g)
-            .chain(self.avoided.iter().copied())
+            .copied()
+            .chain(self.avoided.iter().map(|g| (*g, false)))
+    }
+
+    fn own(&mut self, id: usize, group: &Group) {
+        let itself = group.rule.selects(&self.namespace, &self.labels);
+        if !self.owned.iter().any(|(g, _)| *g == id) {
+            self.owned.push((id, itself));
+        }
     }
 }
 
@@ -52,7 +61,7 @@ fn tidy(mut selector: LabelSelector) -> LabelSelector {
 
 impl Topology<'_> {
     /// Registers a pod's rules.
-    pub fn join(&mut self, spec: &PodSpec, namespace: &Name, labels: &std::sync::Arc<Labels>) -> Membership {
+    pub fn join(&mut self, spec: &PodSpec, namespace: &Name, labels: &Arc<Labels>) -> Membership {
         let mut member = Membership {
             namespace: namespace.clone(),
             labels: labels.clone(),
@@ -74,11 +83,11 @@ impl Topology<'_> {
                 if self.ignore_preferences && term.weight.is_some() {
                     continue;
                 }
-                let identity = self.term_identity(kind, false, term, namespace);
+                let identity = term_identity(self.prepared, kind, false, term, namespace);
                 let id = self.add(identity, &spec.tolerations);
                 member.own(id, &self.groups[id]);
                 if kind == Kind::AntiAffinity && term.weight.is_none() {
-                    let identity = self.term_identity(kind, true, term, namespace);
+                    let identity = term_identity(self.prepared, kind, true, term, namespace);
                     let id = self.add(identity, &spec.tolerations);
                     member.inverse_owned.push(id);
                 }
@@ -90,9 +99,13 @@ impl Topology<'_> {
 
     /// Looks at the groups that were added since.
     pub fn refresh(&self, member: &mut Membership) {
-        for (id, group) in self.groups.iter().enumerate().skip(member.seen) {
-            if group.selects(&member.namespace, &member.labels) {
-                if group.inverse {
+        if member.seen == self.groups.len() {
+            return;
+        }
+        for id in self.by_label.candidates(&member.labels, member.seen) {
+            let rule = &self.groups[id].rule;
+            if rule.selects(&member.namespace, &member.labels) {
+                if rule.inverse {
                     member.avoided.push(id);
                 } else {
                     member.records.push(id);
@@ -102,23 +115,11 @@ impl Topology<'_> {
         member.seen = self.groups.len();
     }
 
-    /// Inverse groups of the pods that are there.
-    pub(super) fn add_bound_inverse(&mut self) {
-        for (node, pod) in self.bound_carriers() {
-            for term in pod.spec.anti_affinity.iter().filter(|t| t.weight.is_none()) {
-                let identity = self.term_identity(Kind::AntiAffinity, true, term, &pod.namespace);
-                let id = self.add(identity, &pod.spec.tolerations);
-                if let Some(domain) = domain_of(self.prepared, node, &term.topology_key) {
-                    self.groups[id].count(domain);
-                }
-            }
-        }
-    }
-
     /// `tolerations`: of the pod that brings the rule.
     fn add(&mut self, identity: Identity, tolerations: &[Toleration]) -> usize {
+        let parity = self.prepared.settings.parity;
         let mut key = identity.clone();
-        if self.parity {
+        if parity {
             // Upstream, the first pod decides for equal rules that differ in it (Q5).
             key.min_domains = None;
         }
@@ -126,64 +127,48 @@ impl Topology<'_> {
             return *id;
         }
         // Upstream, the first pod's taints decide where others may look as well (Q22).
-        let of_first = (self.parity && identity.kind != Kind::Spread).then_some(tolerations);
-        let domains = self.domains(
-            &identity.key,
-            identity.filter.as_ref(),
-            identity.tolerations.as_deref().or(of_first),
-            // Upstream, inverse rules know no domains but those of pools (Q23).
-            !(self.parity && identity.inverse),
-        );
-        let mut group = Group::new(&identity, domains, self.parity);
-        if !identity.inverse {
-            self.count_existing(&mut group);
-        }
-        let id = self.groups.len();
-        self.groups.push(group);
-        self.by_identity.insert(key, id);
-        id
-    }
-
-    fn term_identity(&self, kind: Kind, inverse: bool, term: &AffinityTerm, namespace: &Name) -> Identity {
-        Identity {
-            kind,
-            inverse,
-            key: term.topology_key.clone(),
-            namespaces: self.namespaces(term, namespace),
-            selector: term.selector.clone().map(tidy),
-            max_skew: i32::MAX,
-            filter: None,
-            min_domains: None,
-            tolerations: None,
-        }
-    }
-
-    fn namespaces(&self, term: &AffinityTerm, own: &Name) -> Option<BTreeSet<Name>> {
-        let listed: BTreeSet<Name> = term.namespaces.iter().cloned().collect();
-        match &term.namespace_selector {
-            None if listed.is_empty() => Some([own.clone()].into()),
-            None => Some(listed),
-            Some(selector) if *selector == LabelSelector::default() => None,
-            Some(selector) => Some(
-                self.prepared
-                    .snapshot
-                    .namespaces
-                    .values()
-                    .filter(|n| selector.matches(&n.labels))
-                    .map(|n| n.name.clone())
-                    .chain(listed)
-                    .collect(),
-            ),
-        }
+        let of_first = (parity && identity.kind != Kind::Spread).then_some(tolerations);
+        let base = self.prepared.bases.group(self.prepared, &identity, of_first);
+        self.adopt(&base, key)
     }
 }
 
-impl Membership {
-    fn own(&mut self, id: usize, group: &Group) {
-        let itself = group.selects(&self.namespace, &self.labels);
-        if !self.owned.iter().any(|(g, _)| *g == id) {
-            self.owned.push((id, itself));
-        }
+pub(super) fn term_identity(
+    prepared: &Prepared,
+    kind: Kind,
+    inverse: bool,
+    term: &AffinityTerm,
+    namespace: &Name,
+) -> Identity {
+    Identity {
+        kind,
+        inverse,
+        key: term.topology_key.clone(),
+        namespaces: namespaces(prepared, term, namespace),
+        selector: term.selector.clone().map(tidy),
+        max_skew: i32::MAX,
+        filter: None,
+        min_domains: None,
+        tolerations: None,
+    }
+}
+
+fn namespaces(prepared: &Prepared, term: &AffinityTerm, own: &Name) -> Option<BTreeSet<Name>> {
+    let listed: BTreeSet<Name> = term.namespaces.iter().cloned().collect();
+    match &term.namespace_selector {
+        None if listed.is_empty() => Some([own.clone()].into()),
+        None => Some(listed),
+        Some(selector) if *selector == LabelSelector::default() => None,
+        Some(selector) => Some(
+            prepared
+                .snapshot
+                .namespaces
+                .values()
+                .filter(|n| selector.matches(&n.labels))
+                .map(|n| n.name.clone())
+                .chain(listed)
+                .collect(),
+        ),
     }
 }
 
@@ -214,7 +199,7 @@ fn spread_identity(
         max_skew: constraint.max_skew,
         filter: Some(NodeFilter {
             terms: if constraint.honor_affinity {
-                super::super::demand::strict_requirements(spec)
+                demand::strict_requirements(spec)
                     .into_iter()
                     .filter(|t| !t.is_empty())
                     .collect()

@@ -1,11 +1,15 @@
 //! One topology group and its rule (`scheduling §18.1`, `§18.5`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::Place;
+use fixedbitset::FixedBitSet;
+
+use super::hosts::Hosts;
+use super::values::{Table, Values};
 use crate::api::names;
 use crate::model::taints::{Toleration, untolerated};
-use crate::model::{LabelSelector, Labels, Name, Requirement, Requirements};
+use crate::model::{LabelSelector, Labels, Name, Requirements, Taint};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -34,17 +38,23 @@ pub struct NodeFilter {
 }
 
 impl NodeFilter {
-    pub fn accepts(&self, place: &Place<'_>) -> bool {
+    /// Whether pods count on a place that demands or is that.
+    pub fn accepts(&self, requirements: &Requirements, taints: &[Taint]) -> bool {
         let suits = self.terms.is_empty()
             || self
                 .terms
                 .iter()
-                .any(|t| place.requirements.compatible(t, |k| k == names::HOSTNAME).is_ok());
+                .any(|t| requirements.compatible(t, |k| k == names::HOSTNAME).is_ok());
         suits
             && self
                 .tolerations
                 .as_ref()
-                .is_none_or(|t| untolerated(place.taints, t).next().is_none())
+                .is_none_or(|t| untolerated(taints, t).next().is_none())
+    }
+
+    /// It takes every node.
+    pub fn is_open(&self) -> bool {
+        self.terms.is_empty() && self.tolerations.is_none()
     }
 }
 
@@ -65,42 +75,7 @@ pub struct Identity {
     pub tolerations: Option<Vec<Toleration>>,
 }
 
-/// A shared rule with its counts.
-#[derive(Clone, Debug)]
-pub struct Group {
-    pub kind: Kind,
-    pub inverse: bool,
-    pub key: Name,
-    pub namespaces: Option<BTreeSet<Name>>,
-    pub selector: Option<LabelSelector>,
-    pub max_skew: i64,
-    pub min_domains: Option<i32>,
-    pub filter: Option<NodeFilter>,
-    /// Known domains with the number of pods there.
-    pub counts: BTreeMap<Name, u32>,
-    /// Domains with a pod.
-    occupied: BTreeSet<Name>,
-    /// Every quirk of upstream is kept.
-    parity: bool,
-}
-
-impl Group {
-    pub fn new(identity: &Identity, domains: BTreeSet<Name>, parity: bool) -> Self {
-        Self {
-            kind: identity.kind,
-            inverse: identity.inverse,
-            key: identity.key.clone(),
-            namespaces: identity.namespaces.clone(),
-            selector: identity.selector.clone(),
-            max_skew: i64::from(identity.max_skew),
-            min_domains: identity.min_domains,
-            filter: identity.filter.clone(),
-            counts: domains.into_iter().map(|d| (d, 0)).collect(),
-            occupied: BTreeSet::new(),
-            parity,
-        }
-    }
-
+impl Identity {
     pub fn selects(&self, namespace: &Name, labels: &Labels) -> bool {
         self.namespaces.as_ref().is_none_or(|n| n.contains(namespace))
             && self.selector.as_ref().is_some_and(|s| s.matches(labels))
@@ -108,204 +83,252 @@ impl Group {
 
     /// Whether a pod that is there is counted. Upstream lists all pods of the namespace for a rule without a selector,
     /// which selects none of those being placed (Q6).
-    pub fn counted(&self, namespace: &Name, labels: &Labels) -> bool {
-        if self.parity && self.selector.is_none() {
+    pub fn counts(&self, namespace: &Name, labels: &Labels, parity: bool) -> bool {
+        if parity && self.selector.is_none() {
             return self.namespaces.as_ref().is_none_or(|n| n.contains(namespace));
         }
         self.selects(namespace, labels)
     }
 
-    pub fn count(&mut self, domain: &Name) {
-        match self.counts.get_mut(domain) {
-            Some(n) => *n += 1,
-            None => {
-                self.counts.insert(domain.clone(), 1);
+    pub fn is_per_host(&self) -> bool {
+        &*self.key == names::HOSTNAME
+    }
+}
+
+/// A shared rule with its counts. Domains are numbers of the key's [`Table`].
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub rule: Arc<Identity>,
+    pub per_host: bool,
+    /// By domain: pods there.
+    counts: Vec<u32>,
+    /// Domains that a place can have; hostnames are not listed.
+    known: FixedBitSet,
+    occupied: usize,
+    hosts: Hosts,
+    /// Every quirk of upstream is kept.
+    parity: bool,
+}
+
+impl Group {
+    pub fn new(rule: Arc<Identity>, known: FixedBitSet, parity: bool) -> Self {
+        Self {
+            per_host: rule.is_per_host(),
+            counts: Vec::new(),
+            known,
+            occupied: 0,
+            hosts: Hosts::default(),
+            parity,
+            rule,
+        }
+    }
+
+    /// How many pods are in a domain.
+    pub fn at(&self, domain: usize) -> u32 {
+        self.counts.get(domain).copied().unwrap_or(0)
+    }
+
+    pub fn knows(&self, domain: usize) -> bool {
+        self.known.contains(domain)
+    }
+
+    /// Adds pods.
+    pub fn count(&mut self, domain: usize, pods: u32) {
+        if self.counts.len() <= domain {
+            self.counts.resize(domain + 1, 0);
+        }
+        if self.counts[domain] == 0 && pods > 0 {
+            self.occupied += 1;
+            if !self.per_host {
+                self.known.grow(domain + 1);
+                self.known.insert(domain);
             }
         }
-        if !self.occupied.contains(domain) {
-            self.occupied.insert(domain.clone());
+        self.counts[domain] += pods;
+    }
+
+    /// Takes one pod away; the domain stays known when `listed`.
+    pub fn uncount(&mut self, domain: usize, listed: bool) {
+        let Some(count) = self.counts.get_mut(domain).filter(|n| **n > 0) else {
+            return;
+        };
+        *count -= 1;
+        if *count == 0 {
+            self.occupied -= 1;
+            if !listed && !self.per_host {
+                self.known.set(domain, false);
+            }
         }
+    }
+
+    /// Notes on which nodes and claims it is full, after the count of a host changed.
+    pub fn mark(&mut self, host: usize, values: &Values) {
+        let pods = self.at(host);
+        for itself in [false, true] {
+            let full = self.is_full(pods, itself);
+            self.hosts.set(host, itself, full, values);
+        }
+    }
+
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// Marks every host that has pods.
+    pub fn mark_all(&mut self, values: &Values) {
+        let filled: Vec<usize> = self.filled().collect();
+        for host in filled {
+            self.mark(host, values);
+        }
+    }
+
+    /// Forgets a domain that nobody is in.
+    pub fn forget(&mut self, domain: usize) {
+        if self.at(domain) == 0 && self.known.contains(domain) {
+            self.known.set(domain, false);
+        }
+    }
+
+    /// Domains with the number of pods there, in name order.
+    pub fn shown(&self, table: &Table) -> Vec<(Name, u32)> {
+        let mut out: Vec<(Name, u32)> = if self.per_host {
+            let counted = self.counts.iter().enumerate().filter(|(_, n)| **n > 0);
+            counted
+                .filter_map(|(d, n)| Some((table.name(d)?.clone(), *n)))
+                .collect()
+        } else {
+            let known = self.known.ones();
+            known
+                .filter_map(|d| Some((table.name(d)?.clone(), self.at(d))))
+                .collect()
+        };
+        out.sort_unstable();
+        out
     }
 
     /// A place that it refused once it refuses for good: hostname counts only grow, and their minimum stays zero.
     pub fn refuses_for_good(&self) -> bool {
-        &*self.key == names::HOSTNAME && self.kind != Kind::Affinity
+        self.per_host && self.rule.kind != Kind::Affinity
     }
 
-    fn at(&self, domain: &str) -> i64 {
-        i64::from(self.counts.get(domain).copied().unwrap_or(0))
-    }
-
-    /// The one hostname of a place.
-    fn single<'b>(&self, node: &'b Requirement) -> Option<&'b Name> {
-        if &*self.key == names::HOSTNAME && !node.complement {
-            node.values.first().filter(|_| node.values.len() == 1)
-        } else {
-            None
+    /// One more pod, of which the group selects itself or not, on a host with so many.
+    pub fn is_full(&self, pods: u32, selects_itself: bool) -> bool {
+        match self.rule.kind {
+            Kind::Spread => i64::from(pods) + i64::from(selects_itself) > i64::from(self.rule.max_skew),
+            Kind::Affinity | Kind::AntiAffinity => pods > 0,
         }
     }
 
-    /// Domains that a place may have; empty = refused.
-    pub fn allowed(&self, pod: &Requirement, node: &Requirement, selects_itself: bool) -> BTreeSet<Name> {
-        match self.kind {
-            Kind::Spread => self.spread(pod, node, selects_itself),
-            Kind::Affinity => self.affinity(pod, node, selects_itself),
-            Kind::AntiAffinity => self.anti_affinity(pod, node),
-        }
+    pub fn is_occupied(&self) -> bool {
+        self.occupied > 0
     }
 
-    fn least(&self, pod: &Requirement) -> i64 {
-        if &*self.key == names::HOSTNAME {
-            return 0;
-        }
+    /// Domains with a pod.
+    fn filled(&self) -> impl Iterator<Item = usize> + '_ {
+        self.counts
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| **n > 0)
+            .map(|(d, _)| d)
+    }
+
+    /// The least count over the pod's domains (`None` = all of them).
+    fn least(&self, pod: Option<&FixedBitSet>) -> i64 {
         let mut domains = 0_i64;
         let mut least = i64::from(i32::MAX);
-        for (_, count) in self.counts.iter().filter(|(d, _)| pod.has(d)) {
+        for domain in self.known.ones().filter(|d| within(pod, *d)) {
             domains += 1;
-            least = least.min(i64::from(*count));
+            least = least.min(i64::from(self.at(domain)));
         }
-        if self.min_domains.is_some_and(|wanted| domains < i64::from(wanted)) {
+        if self
+            .rule
+            .min_domains
+            .is_some_and(|wanted| domains < i64::from(wanted))
+        {
             return 0;
         }
         least
     }
 
-    fn spread(&self, pod: &Requirement, node: &Requirement, selects_itself: bool) -> BTreeSet<Name> {
-        let itself = i64::from(selects_itself);
-        if let Some(host) = self.single(node) {
-            let fits = self.at(host) + itself <= self.max_skew;
-            return fits.then(|| host.clone()).into_iter().collect();
-        }
-        let least = self.least(pod);
-        let valid = |count: u32| i64::from(count) + itself - least <= self.max_skew;
-        let best = if node.complement {
-            self.counts
-                .iter()
-                .filter(|(d, n)| valid(**n) && node.has(d))
-                .min_by_key(|(d, n)| (**n, *d))
-                .map(|(d, _)| d)
-        } else {
-            node.values
-                .iter()
-                .filter_map(|d| self.counts.get_key_value(d))
-                .filter(|(_, n)| valid(**n))
-                .min_by_key(|(d, n)| (**n, *d))
-                .map(|(d, _)| d)
+    /// What it allows of single domains, whichever place has them.
+    pub fn verdict(&self, pod: Option<FixedBitSet>, selects_itself: bool) -> Verdict<'_> {
+        let rule = match self.rule.kind {
+            Kind::Spread => {
+                let most = i64::from(self.rule.max_skew) + self.least(pod.as_ref());
+                Rule::AtMost(most - i64::from(selects_itself))
+            }
+            Kind::Affinity if self.filled().any(|d| within(pod.as_ref(), d)) => Rule::Occupied,
+            Kind::Affinity if selects_itself => Rule::Start,
+            Kind::Affinity => Rule::Nowhere,
+            Kind::AntiAffinity => Rule::Empty,
         };
-        best.cloned().into_iter().collect()
-    }
-
-    fn affinity(&self, pod: &Requirement, node: &Requirement, selects_itself: bool) -> BTreeSet<Name> {
-        let there: BTreeSet<Name> = match self.single(node) {
-            Some(host) => Some(host)
-                .filter(|h| self.occupied.contains(*h) && pod.has(h))
-                .cloned()
-                .into_iter()
-                .collect(),
-            None => self
-                .occupied
-                .iter()
-                .filter(|d| pod.has(d) && node.has(d))
-                .cloned()
-                .collect(),
-        };
-        if !there.is_empty() || !selects_itself || self.occupied.iter().any(|d| pod.has(d)) {
-            return there;
+        Verdict {
+            group: self,
+            pod,
+            rule,
         }
-        if let Some(host) = self.single(node) {
-            return Some(host).filter(|h| pod.has(h)).cloned().into_iter().collect();
-        }
-        let Some(mine) = self.counts.keys().find(|d| pod.has(d) && node.has(d)) else {
-            return BTreeSet::new();
-        };
-        // Upstream adds any further domain of the pod (Q7), so that the place may stay open between the two. Any is the
-        // last here: a first one would be the same again.
-        let further = self.counts.keys().rfind(|d| self.parity && pod.has(d));
-        std::iter::once(mine).chain(further).cloned().collect()
-    }
-
-    fn anti_affinity(&self, pod: &Requirement, node: &Requirement) -> BTreeSet<Name> {
-        if let Some(host) = self.single(node) {
-            let free = !self.occupied.contains(host);
-            return free.then(|| host.clone()).into_iter().collect();
-        }
-        self.counts
-            .iter()
-            .filter(|(d, n)| **n == 0 && pod.has(d) && node.has(d))
-            .map(|(d, _)| d.clone())
-            .collect()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn within(set: Option<&FixedBitSet>, domain: usize) -> bool {
+    set.is_none_or(|s| s.contains(domain))
+}
 
-    fn group(kind: Kind, key: &str, counts: &[(&str, u32)], min_domains: Option<i32>) -> Group {
-        let identity = Identity {
-            kind,
-            inverse: false,
-            key: key.into(),
-            namespaces: None,
-            selector: None,
-            max_skew: 1,
-            filter: None,
-            min_domains,
-            tolerations: None,
-        };
-        let domains = counts.iter().map(|(d, _)| (*d).into()).collect();
-        let mut out = Group::new(&identity, domains, false);
-        for (domain, n) in counts {
-            (0..*n).for_each(|_| out.count(&(*domain).into()));
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// Domains with at most so many pods.
+    AtMost(i64),
+    Occupied,
+    /// Nobody is there yet: any domain starts it.
+    Start,
+    Nowhere,
+    Empty,
+}
+
+/// A group's answer at one moment for one pod.
+#[derive(Clone, Debug)]
+pub struct Verdict<'a> {
+    group: &'a Group,
+    pod: Option<FixedBitSet>,
+    rule: Rule,
+}
+
+impl Verdict<'_> {
+    /// Whether a place may have that domain alone.
+    pub fn takes(&self, domain: usize) -> bool {
+        let pods = self.group.at(domain);
+        match self.rule {
+            Rule::AtMost(most) => self.group.knows(domain) && i64::from(pods) <= most,
+            Rule::Occupied => pods > 0 && within(self.pod.as_ref(), domain),
+            Rule::Start => self.group.knows(domain) && within(self.pod.as_ref(), domain),
+            Rule::Nowhere => false,
+            Rule::Empty => self.group.knows(domain) && pods == 0 && within(self.pod.as_ref(), domain),
+        }
+    }
+
+    /// Every domain that it takes.
+    pub fn domains(&self) -> impl Iterator<Item = usize> + '_ {
+        // Occupied domains are known as well.
+        self.group.known.ones().filter(|d| self.takes(*d))
+    }
+
+    /// What a place with a choice of domains (`None` = any) is narrowed to; empty = refused.
+    pub fn narrow(&self, place: Option<&FixedBitSet>, table: &Table) -> FixedBitSet {
+        let mut out = FixedBitSet::with_capacity(self.group.known.len());
+        let taken = self.domains().filter(|d| within(place, *d));
+        match self.rule {
+            Rule::AtMost(_) => out.extend(taken.min_by_key(|d| (self.group.at(*d), table.name(*d)))),
+            Rule::Start => {
+                let mine = taken.min_by_key(|d| table.name(*d));
+                out.extend(mine);
+                if self.group.parity && mine.is_some() {
+                    // Upstream adds any further domain of the pod (Q7), so that the place may stay open between the two.
+                    // Any is the last here: a first one would be the same again.
+                    out.extend(self.domains().max_by_key(|d| table.name(*d)));
+                }
+            }
+            Rule::Occupied | Rule::Nowhere | Rule::Empty => out.extend(taken),
         }
         out
-    }
-
-    fn names(set: &BTreeSet<Name>) -> String {
-        set.iter().map(|n| &**n).collect::<Vec<_>>().join(",")
-    }
-
-    #[test]
-    fn item_56_skew_uses_the_minimum_over_the_pods_domains() {
-        let any = Requirement::exists("zone");
-        let g = group(Kind::Spread, "zone", &[("a", 3), ("b", 3), ("c", 0)], None);
-        assert_eq!(names(&g.allowed(&any, &any, true)), "c");
-        // Case 103: a pod that may only use a and b is measured against those.
-        let some = Requirement::is_in("zone", ["a", "b"]);
-        assert_eq!(names(&g.allowed(&some, &some, true)), "a");
-        // The candidate is pinned to a full zone.
-        let pinned = Requirement::is_in("zone", ["b"]);
-        assert!(g.allowed(&any, &pinned, true).is_empty());
-    }
-
-    #[test]
-    fn item_58_too_few_domains_hold_the_minimum_at_zero() {
-        let any = Requirement::exists("zone");
-        let g = group(Kind::Spread, "zone", &[("a", 1), ("b", 1)], Some(3));
-        assert!(g.allowed(&any, &any, true).is_empty());
-        let g = group(Kind::Spread, "zone", &[("a", 1), ("b", 1)], Some(2));
-        assert_eq!(names(&g.allowed(&any, &any, true)), "a");
-    }
-
-    #[test]
-    fn item_57_hostname_minimum_is_zero() {
-        let any = Requirement::exists(names::HOSTNAME);
-        let g = group(Kind::Spread, names::HOSTNAME, &[("h1", 1), ("h2", 5)], None);
-        let on = |h: &str| Requirement::is_in(names::HOSTNAME, [h]);
-        assert!(g.allowed(&any, &on("h1"), true).is_empty());
-        assert_eq!(names(&g.allowed(&any, &on("new"), true)), "new");
-    }
-
-    #[test]
-    fn items_64_65_affinity_and_anti_affinity() {
-        let any = Requirement::exists("zone");
-        let g = group(Kind::Affinity, "zone", &[("a", 0), ("b", 2)], None);
-        assert_eq!(names(&g.allowed(&any, &any, false)), "b");
-        let pinned = Requirement::is_in("zone", ["a"]);
-        // Case 117: the occupied domain is out of reach, so a self-selecting pod starts its own.
-        assert_eq!(names(&g.allowed(&pinned, &pinned, true)), "a");
-        assert!(g.allowed(&any, &pinned, true).is_empty());
-        let g = group(Kind::AntiAffinity, "zone", &[("a", 0), ("b", 2), ("c", 0)], None);
-        assert_eq!(names(&g.allowed(&any, &any, true)), "a,c");
     }
 }

@@ -1,19 +1,37 @@
 //! Topology: spread, affinity and anti-affinity as groups with counts by domain (`scheduling §18`).
+//!
+//! [`Bases`] counts what runs, once a snapshot; [`Topology`] is one solve's copy. Where a hostname group is full is kept
+//! as bits over nodes and claims; other groups are asked once a set of requirements.
 
+mod base;
 mod build;
+mod by_label;
 mod count;
 mod group;
+mod hosts;
+mod moved;
+mod place;
+#[cfg(test)]
+mod tests;
 mod universe;
+mod values;
 
+pub use base::Bases;
 pub use build::Membership;
 pub use count::CountIndex;
 pub use group::{Group, Identity, Kind, NodeFilter};
+pub use place::Place;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base::Base;
+use by_label::ByLabel;
+use moved::Moved;
+use values::Table;
 
 use super::prepare::Prepared;
-use crate::api::names;
-use crate::model::{Name, Requirement, Requirements, Taint};
+use crate::model::{Name, Pod};
 
 /// All groups of one solve.
 #[derive(Debug)]
@@ -21,50 +39,33 @@ pub struct Topology<'a> {
     prepared: &'a Prepared,
     groups: Vec<Group>,
     by_identity: BTreeMap<Identity, usize>,
-    /// Pods that are being placed: never counted as existing.
-    batch: BTreeSet<Name>,
-    /// Nodes that count as gone: no source of domains.
-    without: &'a BTreeSet<Name>,
+    by_label: ByLabel,
+    /// By group: its table.
+    table_of: Vec<usize>,
+    tables: Vec<Table>,
+    moved: Moved,
     /// Whether preferences count at all.
     ignore_preferences: bool,
-    /// Every quirk of upstream is kept (decisions §4).
-    parity: bool,
-}
-
-/// Where a pod might go, as topology sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// What the place demands or is: requirements of a claim, labels of a node.
-    pub requirements: &'a Requirements,
-    pub hostname: &'a Name,
-    pub taints: &'a [Taint],
-}
-
-impl Place<'_> {
-    fn domains(&self, key: &str) -> Requirement {
-        if key == names::HOSTNAME {
-            return Requirement::is_in(key, [self.hostname.clone()]);
-        }
-        self.requirements
-            .get(key)
-            .cloned()
-            .unwrap_or_else(|| Requirement::exists(key))
-    }
 }
 
 impl<'a> Topology<'a> {
-    /// `batch`: keys of the pods to place.
-    pub fn new(prepared: &'a Prepared, batch: BTreeSet<Name>, without: &'a BTreeSet<Name>) -> Self {
+    /// `pods`: those to place, which never count where they run. `without`: nodes that are no source of domains.
+    pub fn new(prepared: &'a Prepared, pods: &[(Name, Arc<Pod>)], without: &BTreeSet<Name>) -> Self {
+        let moved = Moved::new(prepared, pods, without);
         let mut out = Self {
             prepared,
             groups: Vec::new(),
             by_identity: BTreeMap::new(),
-            batch,
-            without,
+            by_label: ByLabel::default(),
+            table_of: Vec::new(),
+            tables: Vec::new(),
+            moved,
             ignore_preferences: prepared.settings.ignore_preferences,
-            parity: prepared.settings.parity,
         };
-        out.add_bound_inverse();
+        for base in out.moved.inverse(prepared, pods) {
+            let key = (*base.group.rule).clone();
+            out.adopt(&base, key);
+        }
         out
     }
 
@@ -76,68 +77,30 @@ impl<'a> Topology<'a> {
         &self.groups[id]
     }
 
-    /// What a place is narrowed to, one requirement a key, or the first group that has no domain left
-    /// (`scheduling §18.5`).
-    pub fn evaluate(
-        &self,
-        member: &Membership,
-        strict: &Requirements,
-        place: &Place<'_>,
-    ) -> Result<Requirements, usize> {
-        let mut out = Requirements::default();
-        for (id, selects_itself) in member
-            .owned
-            .iter()
-            .copied()
-            .chain(member.avoided.iter().map(|g| (*g, false)))
-        {
-            let group = &self.groups[id];
-            let pod = strict
-                .get(&group.key)
-                .cloned()
-                .unwrap_or_else(|| Requirement::exists(&group.key));
-            let allowed = group.allowed(&pod, &place.domains(&group.key), selects_itself);
-            if allowed.is_empty() {
-                return Err(id);
-            }
-            out.add(Requirement {
-                key: group.key.clone(),
-                complement: false,
-                values: allowed,
-                gte: None,
-                lte: None,
-                min_values: None,
-            });
-        }
-        Ok(out)
+    /// Domains of a group with the number of pods there, in name order.
+    pub fn shown(&self, id: usize) -> Vec<(Name, u32)> {
+        self.groups[id].shown(self.table(id))
     }
 
-    /// Counts a placement (`scheduling §18.6`).
-    pub fn record(&mut self, member: &mut Membership, place: &Place<'_>) {
-        self.refresh(member);
-        for id in member.records.iter().copied() {
-            let group = &self.groups[id];
-            if !group.filter.as_ref().is_none_or(|f| f.accepts(place)) {
-                continue;
-            }
-            let domains = place.domains(&group.key);
-            if domains.complement {
-                continue;
-            }
-            let every = group.kind == Kind::AntiAffinity;
-            if every || domains.values.len() == 1 {
-                for domain in &domains.values {
-                    self.groups[id].count(domain);
-                }
-            }
-        }
-        for id in member.inverse_owned.iter().copied() {
-            let domains = place.domains(&self.groups[id].key);
-            if !domains.complement {
-                for domain in &domains.values {
-                    self.groups[id].count(domain);
-                }
-            }
-        }
+    fn table(&self, group: usize) -> &Table {
+        &self.tables[self.table_of[group]]
+    }
+
+    /// Makes a group of this solve: the cluster's, less what moves. `key`: what rules must equal to share it.
+    fn adopt(&mut self, base: &Base, key: Identity) -> usize {
+        let rule = &base.group.rule;
+        let known = self.tables.iter().position(|t| t.key == rule.key);
+        let table = known.unwrap_or_else(|| {
+            let values = self.prepared.bases.values(self.prepared, &rule.key);
+            self.tables.push(Table::new(rule.key.clone(), values));
+            self.tables.len() - 1
+        });
+        let group = self.moved.correct(self.prepared, base, &self.tables[table].base);
+        let id = self.groups.len();
+        self.by_identity.insert(key, id);
+        self.by_label.add(id, &group.rule);
+        self.table_of.push(table);
+        self.groups.push(group);
+        id
     }
 }

@@ -1,71 +1,62 @@
 //! The domains that a key can have (`scheduling §18.2`).
 
-use std::collections::BTreeSet;
+use fixedbitset::FixedBitSet;
 
-use super::Place;
-use super::Topology;
 use super::group::NodeFilter;
-use crate::api::names;
+use super::values::Values;
+use crate::decide::scheduling::prepare::Prepared;
+use crate::model::Name;
 use crate::model::taints::{Toleration, untolerated};
-use crate::model::{Name, Requirement, Requirements};
 
-impl Topology<'_> {
-    /// From pools and their types, and from the nodes that `filter` accepts. `tolerations`: only domains that some pool
-    /// offers behind tolerated taints. `of_nodes`: whether the labels of nodes count as well.
-    pub(super) fn domains(
-        &self,
-        key: &Name,
-        filter: Option<&NodeFilter>,
-        tolerations: Option<&[Toleration]>,
-        of_nodes: bool,
-    ) -> BTreeSet<Name> {
-        let mut out = BTreeSet::new();
-        if **key == *names::HOSTNAME {
-            return out;
+/// Domains from pools and their types. `tolerations`: only those that some pool offers behind tolerated taints.
+pub(super) fn of_pools(
+    prepared: &Prepared,
+    key: &Name,
+    tolerations: Option<&[Toleration]>,
+    values: &Values,
+) -> FixedBitSet {
+    let mut out = FixedBitSet::with_capacity(values.len());
+    for source in &prepared.templates.sources {
+        if tolerations.is_some_and(|t| untolerated(&source.taints, t).next().is_some()) {
+            continue;
         }
-        for source in &self.prepared.templates.sources {
-            if tolerations.is_some_and(|t| untolerated(&source.taints, t).next().is_some()) {
-                continue;
-            }
-            let of_pool = source.requirements.get(key);
-            out.extend(
-                source
-                    .index
-                    .values(key)
-                    .filter(|v| of_pool.is_none_or(|r| r.has(v)))
-                    .cloned(),
-            );
-            if let Some(r) = of_pool
-                && (!r.complement || self.parity)
-            {
-                out.extend(r.values.iter().cloned());
-            }
-        }
-        for node in self.prepared.nodes.iter().map(|n| &n.state).filter(|_| of_nodes) {
-            if node.node.is_none() || node.marked || self.without.contains(&node.name) {
-                continue;
-            }
-            let Some(domain) = node.labels.get(key) else {
-                continue;
-            };
-            if !out.contains(domain) && filter.is_none_or(|f| accepts(f, node)) {
-                out.insert(domain.clone());
-            }
-        }
-        out
+        let of_pool = source.requirements.get(key);
+        let of_types = source
+            .index
+            .values(key)
+            .filter(|v| of_pool.is_none_or(|r| r.has(v)));
+        // Q10: values that a pool excludes are no domains.
+        let named = of_pool
+            .filter(|r| !r.complement || prepared.settings.parity)
+            .into_iter()
+            .flat_map(|r| &r.values);
+        out.extend(
+            of_types
+                .chain(named)
+                .filter_map(|v| values.id(v))
+                .map(|d| d as usize),
+        );
     }
+    out
 }
 
-/// Whether a filter takes a node that is there.
-pub(super) fn accepts(filter: &NodeFilter, node: &super::super::state::StateNode) -> bool {
-    let mut labels = Requirements::from_labels(&node.labels);
-    labels
-        .0
-        .entry(names::HOSTNAME.into())
-        .or_insert_with(|| Requirement::is_in(names::HOSTNAME, [node.hostname.clone()]));
-    filter.accepts(&Place {
-        requirements: &labels,
-        hostname: &node.hostname,
-        taints: node.node.as_ref().map_or(&node.taints, |n| &n.taints),
-    })
+/// The nodes that a filter takes.
+pub(super) fn taken(prepared: &Prepared, filter: &NodeFilter) -> FixedBitSet {
+    let mut out = FixedBitSet::with_capacity(prepared.nodes.len());
+    if filter.terms.is_empty() {
+        out.insert_range(..);
+    }
+    for term in &filter.terms {
+        out.union_with(&prepared.node_labels.all_matching(term));
+    }
+    if let Some(tolerations) = &filter.tolerations {
+        for (i, node) in prepared.nodes.iter().enumerate() {
+            // What the Node itself says, not the taints that placing looks at.
+            let taints = node.state.node.as_ref().map_or(&node.state.taints, |n| &n.taints);
+            if untolerated(taints, tolerations).next().is_some() {
+                out.set(i, false);
+            }
+        }
+    }
+    out
 }

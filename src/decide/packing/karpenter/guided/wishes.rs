@@ -105,7 +105,7 @@ impl Solver<'_> {
         let keys = self.forms[form]
             .member
             .groups()
-            .map(|g| &self.topology.group(g).key);
+            .map(|(g, _)| &self.topology.group(g).rule.key);
         keys.filter(|key| &***key != names::HOSTNAME)
             .filter_map(|key| requirements.get(key))
             .filter(|r| !r.complement && r.values.len() == 1)
@@ -128,11 +128,11 @@ impl Solver<'_> {
             slot(SlotOf::Port(port.port, port.protocol.clone()), 1);
         }
         for (g, selects_itself) in &taken.member.owned {
-            let group = self.topology.group(*g);
-            match group.kind {
-                _ if &*group.key != names::HOSTNAME || !selects_itself => {}
+            let rule = &self.topology.group(*g).rule;
+            match rule.kind {
+                _ if !rule.is_per_host() || !selects_itself => {}
                 Kind::AntiAffinity => slot(SlotOf::Group(*g), 1),
-                Kind::Spread => slot(SlotOf::Group(*g), group.max_skew.max(1)),
+                Kind::Spread => slot(SlotOf::Group(*g), i64::from(rule.max_skew.max(1))),
                 Kind::Affinity => {}
             }
         }
