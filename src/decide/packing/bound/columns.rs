@@ -28,6 +28,8 @@ const LOADS_A_ROUND: usize = 16;
 /// Steps of one search for a load.
 const STEPS: u32 = 300;
 const MOST_STEPS: u32 = 10_800;
+/// With fewer loads than that in a round the search goes on in another way.
+const FEW: usize = 4;
 const TOLERANCE: f64 = 1e-6;
 /// How much of the best charges so far is in those that are tried next.
 const SMOOTH: f64 = 0.5;
@@ -166,8 +168,9 @@ pub fn charges(space: &Space, work: u64) -> Charges {
         if best >= top * (1.0 - 1e-4) || left == 0 {
             break;
         }
-        if found.is_empty() && smooth == 0.0 {
-            if share >= 1.0 - TOLERANCE {
+        let few = found.len() < FEW && smooth == 0.0;
+        if few {
+            if found.is_empty() && share >= 1.0 - TOLERANCE {
                 break;
             }
             // Whole pods that are charged too much are hard to find, or there are none: look longer, and in the end
@@ -177,7 +180,7 @@ pub fn charges(space: &Space, work: u64) -> Charges {
                 hot.iter_mut().for_each(|h| *h = true);
             } else {
                 unproven.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-                for (over, offer) in unproven.into_iter().take(LOADS_A_ROUND) {
+                for (over, offer) in unproven.into_iter().take(FEW) {
                     let load = in_parts(space, offer, &fitting[offer], &at, &out.weights[offer]);
                     found.push((over, offer, load));
                 }

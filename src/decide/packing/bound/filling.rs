@@ -11,7 +11,8 @@ pub struct Filling<'a> {
     offer: usize,
     /// Shape, charge, weight.
     items: Vec<(usize, i64, i128)>,
-    weights: Vec<i128>,
+    /// Weight of the whole room, below 2^64.
+    whole: i128,
 }
 
 /// What a search found.
@@ -30,6 +31,8 @@ const KEPT: usize = 3;
 struct Search<'a, 'b> {
     f: &'a Filling<'b>,
     free: Vec<i64>,
+    /// What the free room weighs.
+    weight: i128,
     taken: Vec<u32>,
     best: i64,
     loads: Vec<(i64, Vec<(usize, u32)>)>,
@@ -62,12 +65,12 @@ impl<'a> Filling<'a> {
             }
             items.push((shape, charges[shape], weight));
         }
-        product(&space.room[offer], &weights)?;
+        let whole = product(&space.room[offer], &weights)?;
         Some(Self {
             space,
             offer,
             items,
-            weights,
+            whole,
         })
     }
 
@@ -80,19 +83,7 @@ impl<'a> Filling<'a> {
                 best = Some(item);
             }
         }
-        best.map_or(0, |item| self.worth_of(item, &self.space.room[self.offer]))
-    }
-
-    fn worth_of(&self, (_, charge, weight): &(usize, i64, i128), free: &[i64]) -> i64 {
-        // Checked when it was made: free room never exceeds the whole.
-        let left = product(free, &self.weights).unwrap_or(i128::MAX >> 64);
-        let more = left.saturating_mul(i128::from(*charge)) / weight;
-        i64::try_from(more).unwrap_or(i64::MAX)
-    }
-
-    fn bound(&self, worth: i64, free: &[i64], from: usize) -> i64 {
-        let more = self.items.get(from).map_or(0, |item| self.worth_of(item, free));
-        worth.saturating_add(more)
+        best.map_or(0, |item| most(item, self.whole))
     }
 
     /// Searches until nothing above `floor` is left or `limit` steps are done.
@@ -102,6 +93,7 @@ impl<'a> Filling<'a> {
         let mut s = Search {
             f: self,
             free: self.space.room[self.offer].clone(),
+            weight: self.whole,
             taken: vec![0; self.items.len()],
             best: 0,
             loads: Vec::new(),
@@ -116,6 +108,12 @@ impl<'a> Filling<'a> {
             loads: s.loads,
         }
     }
+}
+
+/// What room of some weight is worth at most if only this shape and none that is denser is left.
+fn most((_, charge, weight): &(usize, i64, i128), room: i128) -> i64 {
+    let more = room.saturating_mul(i128::from(*charge)) / weight;
+    i64::try_from(more).unwrap_or(i64::MAX)
 }
 
 fn product(amounts: &[i64], prices: &[i128]) -> Option<i128> {
@@ -141,31 +139,34 @@ impl Search<'_, '_> {
             }
         }
         for i in from..self.f.items.len() {
-            let bound = self.f.bound(worth, &self.free, i);
-            if bound <= self.floor.max(self.best) {
+            let item = self.f.items[i];
+            let (shape, charge, weight) = item;
+            // worth + weight·charge/weight' ≤ the best, without a division.
+            let more = i128::from(self.floor.max(self.best)) - i128::from(worth);
+            if self.weight * i128::from(charge) < (more + 1) * weight {
                 return;
             }
-            let (shape, charge, _) = self.f.items[i];
+            let bound = |s: &Self| worth.saturating_add(most(&item, s.weight));
             let demand = &self.f.space.demand[shape];
             if demand.iter().zip(&self.free).any(|(d, f)| d > f) {
                 continue;
             }
             if self.steps == 0 {
-                self.open = self.open.max(bound);
+                self.open = self.open.max(bound(self));
                 return;
             }
             self.steps -= 1;
             // As many as fit, then fewer: the first way down is the greedy one.
             let fits = demand.iter().zip(&self.free).filter(|(d, _)| **d > 0);
-            let most = fits.map(|(d, f)| f / d).min().unwrap_or(1).max(1);
-            for n in (1..=most).rev() {
+            let copies = fits.map(|(d, f)| f / d).min().unwrap_or(1).max(1);
+            for n in (1..=copies).rev() {
                 self.take(i, n);
                 let with = worth.saturating_add(charge.saturating_mul(n));
                 self.deeper(i + 1, with);
                 self.take(i, -n);
                 if self.steps == 0 {
                     // What was not tried at this shape is within its bound.
-                    self.open = self.open.max(bound);
+                    self.open = self.open.max(bound(self));
                     return;
                 }
             }
@@ -173,7 +174,8 @@ impl Search<'_, '_> {
     }
 
     fn take(&mut self, i: usize, n: i64) {
-        let shape = self.f.items[i].0;
+        let (shape, _, weight) = self.f.items[i];
+        self.weight -= weight * i128::from(n);
         for (free, d) in self.free.iter_mut().zip(&self.f.space.demand[shape]) {
             *free -= d * n;
         }
