@@ -217,3 +217,65 @@ pub fn parse_scope(text: &str) -> Result<Scope, String> {
         _ => Err("use cluster, pool=NAME or node=NAME".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::consolidate::{Facts, to_json};
+    use crate::decide::testing::{World, at};
+    use crate::decide::{Fuel, Settings};
+
+    #[test]
+    fn scopes_are_read_strictly() {
+        assert_eq!(parse_scope("cluster"), Ok(Scope::All));
+        assert_eq!(parse_scope("pool=web"), Ok(Scope::Pool("web".into())));
+        assert_eq!(parse_scope("node=n1"), Ok(Scope::Node("n1".into())));
+        for bad in ["", "pool", "pool=", "node=", "everything", "zone=a"] {
+            assert!(parse_scope(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_added() {
+        let mut world = World::new();
+        world.machine("full", "m5.large");
+        world.machine("other", "m5.large");
+        world.pod("a", Some("full"), 1900, |_| {});
+        world.pod("b", Some("other"), 1900, |_| {});
+        let settings = Settings::default();
+        let outcome = disruption::once(&world.snapshot, at(0), &settings, &mut Fuel::UNLIMITED.clone());
+        let cluster = Cluster::new(&world.snapshot, at(0));
+        let stays = disruption::destinations(&cluster, "full", &settings).expect("a node");
+        let more = More {
+            destinations: Some(vec![("full".into(), stays)]),
+            budgets: Some(disruption::timelines(
+                &world.snapshot,
+                at(0),
+                SignedDuration::from_hours(HOURS),
+            )),
+            drift: Some(Vec::new()),
+        };
+        let mut json = to_json(&outcome, &Facts::default());
+        add_to(&mut json, &more);
+        let row = &json["candidates"][0];
+        assert_eq!(
+            (&row["node"], &row["savesPerHour"]),
+            (&json!("full"), &json!(0.096))
+        );
+        let pod = &row["pods"][0];
+        assert_eq!((&pod["pod"], &pod["roomOn"]), (&json!("ns/a"), &json!([])));
+        assert_eq!(pod["nearestMiss"]["node"], "other");
+        assert_eq!(pod["nearestMiss"]["code"], "resources");
+        assert_eq!(
+            json["budgets"].as_array().map(Vec::len),
+            Some(3),
+            "one span a reason"
+        );
+        assert_eq!(json["budgets"][0]["allowed"], 2);
+        assert_eq!(json["driftPreview"], json!([]));
+        let text = text(&more);
+        assert!(text.contains("full  saves"), "{text}");
+        assert!(text.contains("nearest miss other"), "{text}");
+        assert!(text.contains("no node would drift"), "{text}");
+    }
+}
