@@ -225,7 +225,8 @@ pub fn rooms(snapshot: &Snapshot, solution: &super::Solution) -> Rooms {
     out
 }
 
-/// Takes the virtual pods out of a plan: nobody is told of them (Q26).
+/// Takes the virtual pods out of a plan: nobody is told of them (Q26). The evidence of claims keeps them, so that what
+/// is held for review is not planned again.
 pub fn without_virtual(snapshot: &Snapshot, solution: &mut super::Solution) {
     if snapshot.buffers.is_empty() {
         return;
@@ -233,7 +234,6 @@ pub fn without_virtual(snapshot: &Snapshot, solution: &mut super::Solution) {
     let real = |key: &Name| snapshot.pods.get(key).is_none_or(|p| !is_virtual(p));
     for planned in &mut solution.claims {
         planned.draft.pods.retain(real);
-        planned.evidence.pods.retain(real);
     }
     for pods in solution.existing.values_mut() {
         pods.retain(real);

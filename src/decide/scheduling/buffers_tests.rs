@@ -157,6 +157,7 @@ fn case_139_room_that_is_there_is_enough_until_pods_take_it() {
     without_virtual(&snapshot, &mut told);
     assert_eq!((told.claims.len(), told.claims[0].draft.pods.len()), (1, 0));
     assert!(told.existing.is_empty());
+    assert_eq!(told.claims[0].evidence.pods.len(), 1);
 }
 
 #[test]
