@@ -8,7 +8,7 @@ use fixedbitset::FixedBitSet;
 use super::demand::strict_requirements;
 use super::labels::WellKnown;
 use crate::model::index::Index;
-use crate::model::pod::HostPort;
+use crate::model::pod::{HostPort, pod_key};
 use crate::model::taints::{TaintEffect, Toleration, TolerationOperator, untolerated};
 use crate::model::{Name, Pod, PodSpec, Requirements, Resources, Snapshot, Taint};
 
@@ -23,6 +23,16 @@ pub struct DaemonPod {
     pub terms: Vec<Requirements>,
     /// Tolerates `PreferNoSchedule` on nodes that are there, as upstream's does once a template has asked (Q28).
     pub eased: bool,
+}
+
+impl DaemonPod {
+    /// Whether the pod is one of the DaemonSet's.
+    pub fn owns(&self, pod: &Pod) -> bool {
+        let mine = |o: &crate::model::pod::Owner| {
+            &*o.kind == "DaemonSet" && pod_key(&pod.namespace, &o.name) == self.name
+        };
+        pod.owners.iter().any(mine)
+    }
 }
 
 /// Instance types of a template that get the same daemons.
@@ -172,8 +182,8 @@ pub fn group(
     groups
 }
 
-/// Daemons that belong on a node that is there: they tolerate its taints and its labels suit one of their terms, the
-/// first with `parity`.
+/// Daemons that belong on a node that is there: they tolerate its taints and its labels suit one of their terms. With
+/// `parity` the first term, and `PreferNoSchedule` keeps them away.
 pub fn expected_on<'a>(
     daemons: &'a [DaemonPod],
     labels: &Requirements,
@@ -182,7 +192,7 @@ pub fn expected_on<'a>(
 ) -> impl Iterator<Item = &'a DaemonPod> {
     let terms = if parity { 1 } else { usize::MAX };
     daemons.iter().filter(move |d| {
-        let tolerated = if d.eased {
+        let tolerated = if d.eased || !parity {
             tolerates(d, taints)
         } else {
             untolerated(taints, &d.spec.tolerations).next().is_none()

@@ -278,6 +278,7 @@ fn rests(snapshot: &Snapshot, state: &StateNode, now: Timestamp) -> bool {
 fn target(state: StateNode, pods: Vec<Arc<Pod>>, daemons: &[DaemonPod], parity: bool) -> Target {
     let mut free = state.allocatable.clone();
     let mut bound_daemons = Resources::default();
+    let mut ports: Vec<(HostPort, Name)> = Vec::new();
     for pod in &pods {
         free.sub(&pod.spec.requests);
         if pod.owned_by("DaemonSet") {
@@ -293,6 +294,11 @@ fn target(state: StateNode, pods: Vec<Arc<Pod>>, daemons: &[DaemonPod], parity: 
         let mut expected = Resources::default();
         for daemon in expected_on(daemons, &labels, &state.taints, parity) {
             expected.add(&daemon.spec.requests);
+            // Its pod may not be there yet; upstream counts the ports of bound pods only.
+            if !parity && !pods.iter().any(|p| daemon.owns(p)) {
+                let wanted = daemon.spec.host_ports.iter();
+                ports.extend(wanted.map(|port| (port.clone(), daemon.name.clone())));
+            }
         }
         let mut missing = expected;
         missing.sub(&bound_daemons);
@@ -300,10 +306,10 @@ fn target(state: StateNode, pods: Vec<Arc<Pod>>, daemons: &[DaemonPod], parity: 
         missing.extended.retain(|_, v| *v > 0);
         free.sub(&missing);
     }
-    let ports = pods
-        .iter()
-        .flat_map(|p| p.spec.host_ports.iter().map(|port| (port.clone(), p.key())))
-        .collect();
+    ports.extend(
+        pods.iter()
+            .flat_map(|p| p.spec.host_ports.iter().map(|port| (port.clone(), p.key()))),
+    );
     Target {
         state,
         free,

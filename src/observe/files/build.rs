@@ -20,7 +20,11 @@ const SYSTEM_PRIORITIES: [(&str, i32); 2] = [
     ("system-cluster-critical", 2_000_000_000),
     ("system-node-critical", 2_000_001_000),
 ];
-const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+/// The second is what old manifests have.
+const DEFAULT_CLASS: [&str; 2] = [
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+];
 
 pub(super) fn build(documents: Vec<Document>, errors: &mut Vec<FileError>) -> Loaded {
     let checker = Checker::new();
@@ -41,7 +45,8 @@ struct Builder {
     claims: Vec<slim::VolumeClaim>,
     priorities: BTreeMap<String, i32>,
     default_priority: i32,
-    default_class: Option<String>,
+    /// Creation and name of the default classes; the newest counts, of equally old ones the first by name.
+    default_classes: Vec<(String, String)>,
     loaded: Loaded,
 }
 
@@ -133,8 +138,11 @@ impl Builder {
                 }
             }
             "StorageClass" => {
-                if object["metadata"]["annotations"][DEFAULT_CLASS] == "true" {
-                    self.default_class = object["metadata"]["name"].as_str().map(Into::into);
+                let annotations = &object["metadata"]["annotations"];
+                if DEFAULT_CLASS.iter().any(|key| annotations[key] == "true") {
+                    let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default().to_owned();
+                    self.default_classes
+                        .push((text("creationTimestamp"), text("name")));
                 }
                 if let Some(class) = item.read(errors) {
                     let row = self.projector.storage_class(&class);
@@ -204,11 +212,17 @@ impl Builder {
             let row = self.pod(&mut pod);
             self.deltas.push(Delta::Pod(Arc::new(row)));
         }
+        let newest = |a: &&(String, String), b: &&(String, String)| a.0.cmp(&b.0).then(b.1.cmp(&a.1));
+        let default_class = self
+            .default_classes
+            .iter()
+            .max_by(newest)
+            .map(|(_, name)| name.clone());
         let given: Vec<slim::VolumeClaim> = std::mem::take(&mut self.claims);
         // Given ones come last and so replace those made up for StatefulSets.
         for mut claim in claims.into_iter().chain(given) {
             if claim.spec.storage_class_name.is_none() {
-                claim.spec.storage_class_name.clone_from(&self.default_class);
+                claim.spec.storage_class_name.clone_from(&default_class);
             }
             let row = self.projector.volume_claim(&claim);
             self.deltas.push(Delta::VolumeClaim(Arc::new(row)));

@@ -12,7 +12,7 @@ use crate::decide::scheduling::topology::Place;
 use crate::decide::scheduling::{Purpose, min_values, ports};
 use crate::model::decision::Refusal;
 use crate::model::pod::HostPort;
-use crate::model::{Name, Requirements, Resources};
+use crate::model::{Name, Operator, Requirements, Resources};
 
 /// A claim being planned.
 #[derive(Debug)]
@@ -109,7 +109,13 @@ impl Solver<'_> {
         if form.hostname.as_ref().is_some_and(|h| !h.has(&claim.hostname)) {
             return Err(No::Ever);
         }
+        if form.forgotten.contradiction.is_some() {
+            return Err(No::Ever);
+        }
         let row = self.arena.join(claim.row, form.demand).map_err(|_| No::Ever)?;
+        if self.lacks(form, row) {
+            return Err(No::Ever);
+        }
         let mut requests = claim.requests.clone();
         requests.add(&form.requests);
         if form.volumes.is_empty() {
@@ -127,6 +133,18 @@ impl Solver<'_> {
             }
         }
         Err(answer)
+    }
+
+    /// A label that must be there will not be.
+    fn lacks(&self, form: &Form, row: u32) -> bool {
+        let mut present = form.forgotten.present.iter().peekable();
+        present.peek().is_some() && {
+            let row = self.arena.row(row);
+            present.any(|key| {
+                let wanted = row.requirements.get(key);
+                wanted.is_some_and(|r| r.operator() == Operator::DoesNotExist)
+            })
+        }
     }
 
     fn check_row(

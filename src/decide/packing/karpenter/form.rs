@@ -44,6 +44,8 @@ pub struct Form {
     pub requirements: Requirements,
     pub hostname: Option<Requirement>,
     pub strict: Requirements,
+    /// What the joined requirements no longer say; empty with parity.
+    pub forgotten: demand::Forgotten,
     /// Arena numbers of the volume alternatives, and the alternatives.
     pub volumes: Vec<(u32, Requirements)>,
     pub mounted: volumes::Mounted,
@@ -230,13 +232,26 @@ impl Solver<'_> {
         if !shape.roams {
             nodes.difference_with(&self.resting);
         }
+        let forgotten = if self.p.settings.parity {
+            demand::Forgotten::default()
+        } else {
+            demand::forgotten(&spec, !self.p.settings.ignore_preferences)
+        };
+        for key in &forgotten.present {
+            nodes.intersect_with(&self.p.node_labels.matching(&Requirement::exists(key)));
+        }
+        if forgotten.contradiction.is_some() {
+            nodes.clear();
+        }
         let hostname = requirements.0.remove(names::HOSTNAME);
         let mut alternatives = Vec::new();
         let mut mounted = volumes::Mounted::new();
+        let whole = if self.p.settings.parity { &spec } else { &pod.spec };
         let member = if shape.stray {
             nodes.clear();
             let without_rules = PodSpec::default();
-            self.topology.join(&without_rules, &pod.namespace, &shape.labels)
+            let labels = &shape.labels;
+            self.topology.join(&without_rules, &without_rules, &pod.namespace, labels)
         } else {
             alternatives = volumes::alternatives(&self.p.snapshot, pod);
             if !alternatives.is_empty() {
@@ -247,7 +262,7 @@ impl Solver<'_> {
                 nodes.intersect_with(&some);
             }
             volumes::mount(&self.p.snapshot, pod, &mut mounted);
-            self.topology.join(&spec, &pod.namespace, &shape.labels)
+            self.topology.join(&spec, whole, &pod.namespace, &shape.labels)
         };
         let tolerated = self
             .p
@@ -266,6 +281,7 @@ impl Solver<'_> {
             requirements,
             hostname,
             strict,
+            forgotten,
             volumes: alternatives
                 .into_iter()
                 .map(|a| (self.arena.demand(a.clone()), a))

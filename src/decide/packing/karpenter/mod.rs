@@ -134,6 +134,14 @@ pub fn solve_pods(
     solver.finish(left, ignored)
 }
 
+/// Some place would rather not have everybody. Upstream asks the pools only, and so leaves a pod without a place that
+/// a node would take.
+fn prefer_taints(p: &Prepared) -> bool {
+    let mut pools = p.templates.usable.iter().map(|t| &t.pool.template.taints);
+    let mut nodes = p.taint_sets.iter().map(|(taints, _)| taints);
+    pools.any(|t| relax::prefers(t)) || (!p.settings.parity && nodes.any(|t| relax::prefers(t)))
+}
+
 impl<'a> Solver<'a> {
     pub fn new(
         p: &'a Prepared,
@@ -186,11 +194,7 @@ impl<'a> Solver<'a> {
                 .then(|| Rations::new(p.templates.sources.iter().map(|s| &*s.index)))
                 .flatten(),
             version: 0,
-            prefer_taints: p
-                .templates
-                .usable
-                .iter()
-                .any(|t| relax::prefers(&t.pool.template.taints)),
+            prefer_taints: prefer_taints(p),
             small: bounds.largest_cpu.map(|cpu| bounds::small_enough(p, cpu)),
             bounds,
             existing: BTreeMap::new(),

@@ -111,6 +111,11 @@ impl Solver<'_> {
         if !taints.is_empty() {
             return Some(Refusal::UntoleratedTaints { taints });
         }
+        if let Some(why) = &form.forgotten.contradiction {
+            return Some(Refusal::Requirement {
+                mismatch: why.clone(),
+            });
+        }
         let mut claim = self.fresh(template, types);
         if let Some(h) = form.hostname.as_ref().filter(|h| !h.has(&claim.hostname)) {
             return Some(hostname_mismatch(&claim, h));
@@ -372,7 +377,19 @@ impl Solver<'_> {
         if let Some(h) = &form.hostname {
             wanted.add(h.clone());
         }
+        if let Some(why) = &form.forgotten.contradiction {
+            return Some(Refusal::Requirement {
+                mismatch: why.clone(),
+            });
+        }
         if let Err(why) = labels.compatible(&wanted, |_| false) {
+            return Some(self.mismatch(&why, &labels));
+        }
+        if let Some(key) = form.forgotten.present.iter().find(|k| !labels.0.contains_key(*k)) {
+            let why = Incompatible::UndefinedKey {
+                key: key.clone(),
+                incoming: Requirement::exists(key),
+            };
             return Some(self.mismatch(&why, &labels));
         }
         if !form.volumes.is_empty() {

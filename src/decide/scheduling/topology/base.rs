@@ -12,7 +12,8 @@ use super::group::{Group, Identity, Kind};
 use super::universe::{of_pools, taken};
 use super::values::Values;
 use crate::decide::scheduling::prepare::Prepared;
-use crate::model::{Name, Toleration};
+use crate::model::taints::untolerated;
+use crate::model::{Name, Taint, Toleration};
 
 /// What the problems over one snapshot share; filled as they ask.
 #[derive(Debug, Default)]
@@ -153,8 +154,11 @@ impl Base {
         };
         if !out.group.per_host {
             let values = prepared.bases.values(prepared, &rule.key);
-            let tolerations = rule.tolerations.as_deref().or(of_first);
-            out.of_pools = of_pools(prepared, &rule.key, tolerations, &values);
+            let reach = |taints: &[Taint]| match &rule.filter {
+                Some(filter) => filter.bears(taints),
+                None => of_first.is_none_or(|mine| untolerated(taints, mine).next().is_none()),
+            };
+            out.of_pools = of_pools(prepared, &rule.key, reach, &values);
             out.offered = vec![0; values.len()];
             // Upstream, inverse rules know no domains but those of pools (Q23).
             let of_nodes = !(parity && rule.inverse);
@@ -199,7 +203,9 @@ impl Base {
     /// The domain that a node offers.
     pub fn offers(&self, prepared: &Prepared, node: usize, values: &Values) -> Option<usize> {
         let state = &prepared.nodes.get(node)?.state;
-        if state.node.is_none() || state.marked {
+        // A claim whose node has not joined brings its domain all the same; upstream forgets it.
+        let joins = state.node.is_some() || !prepared.settings.parity;
+        if !joins || state.marked {
             return None;
         }
         self.counted(node, values)

@@ -60,8 +60,16 @@ fn tidy(mut selector: LabelSelector) -> LabelSelector {
 }
 
 impl Topology<'_> {
-    /// Registers a pod's rules.
-    pub fn join(&mut self, spec: &PodSpec, namespace: &Name, labels: &Arc<Labels>) -> Membership {
+    /// Registers a pod's rules. `whole`: the pod before it gave anything up; Kubernetes asks it which nodes a spread
+    /// constraint counts.
+    pub fn join(
+        &mut self,
+        spec: &PodSpec,
+        whole: &PodSpec,
+        namespace: &Name,
+        labels: &Arc<Labels>,
+    ) -> Membership {
+        let parity = self.prepared.settings.parity;
         let mut member = Membership {
             namespace: namespace.clone(),
             labels: labels.clone(),
@@ -71,7 +79,7 @@ impl Topology<'_> {
             if self.ignore_preferences && !constraint.hard {
                 continue;
             }
-            let identity = spread_identity(spec, constraint, namespace, labels);
+            let identity = spread_identity(whole, constraint, (namespace, labels), parity);
             let id = self.add(identity, &spec.tolerations);
             member.own(id, &self.groups[id]);
         }
@@ -175,8 +183,8 @@ fn namespaces(prepared: &Prepared, term: &AffinityTerm, own: &Name) -> Option<BT
 fn spread_identity(
     spec: &PodSpec,
     constraint: &SpreadConstraint,
-    namespace: &Name,
-    labels: &Labels,
+    (namespace, labels): (&Name, &Labels),
+    parity: bool,
 ) -> Identity {
     let mut selector = constraint.selector.clone();
     if let Some(selector) = &mut selector {
@@ -207,6 +215,7 @@ fn spread_identity(
                 Vec::new()
             },
             tolerations: constraint.honor_taints.then(|| spec.tolerations.clone()),
+            any_effect: parity,
         }),
         min_domains: constraint.min_domains,
         tolerations: constraint.honor_taints.then(|| spec.tolerations.clone()),

@@ -9,7 +9,7 @@ use super::hosts::Hosts;
 use super::values::{Table, Values};
 use crate::api::names;
 use crate::model::taints::{Toleration, untolerated};
-use crate::model::{LabelSelector, Labels, Name, Requirements, Taint};
+use crate::model::{LabelSelector, Labels, Name, Requirements, Taint, TaintEffect};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -35,9 +35,32 @@ pub struct NodeFilter {
     pub terms: Vec<Requirements>,
     /// Present when taints are honoured.
     pub tolerations: Option<Vec<Toleration>>,
+    /// `PreferNoSchedule` taints count as well, as upstream has it; they keep no pod away in Kubernetes.
+    pub any_effect: bool,
 }
 
 impl NodeFilter {
+    /// Whether the taints that count are tolerated, where taints are honoured.
+    pub fn bears(&self, taints: &[Taint]) -> bool {
+        let counts = |t: &&Taint| self.any_effect || t.effect != TaintEffect::PreferNoSchedule;
+        self.tolerations
+            .as_ref()
+            .is_none_or(|mine| !untolerated(taints, mine).any(|t| counts(&t)))
+    }
+
+    /// The domains over which the least count is looked for: those that some alternative allows; `None` = all.
+    pub fn looked_at(&self, table: &Table) -> Option<FixedBitSet> {
+        let mut out: Option<FixedBitSet> = None;
+        for term in &self.terms {
+            let allowed = table.allowed(term.get(&table.key)?);
+            match &mut out {
+                Some(all) => all.union_with(&allowed),
+                None => out = Some(allowed),
+            }
+        }
+        out
+    }
+
     /// Whether pods count on a place that demands or is that.
     pub fn accepts(&self, requirements: &Requirements, taints: &[Taint]) -> bool {
         let suits = self.terms.is_empty()
@@ -45,11 +68,7 @@ impl NodeFilter {
                 .terms
                 .iter()
                 .any(|t| requirements.compatible(t, |k| k == names::HOSTNAME).is_ok());
-        suits
-            && self
-                .tolerations
-                .as_ref()
-                .is_none_or(|t| untolerated(taints, t).next().is_none())
+        suits && self.bears(taints)
     }
 
     /// It takes every node.

@@ -113,7 +113,13 @@ impl Topology<'_> {
 
     fn verdict(&self, id: usize, itself: bool, strict: &Requirements) -> Verdict<'_> {
         let table = self.table(id);
-        let pod = strict.get(&table.key).map(|r| table.allowed(r));
+        // Upstream compares the domains that the pod asks for, and so overlooks alternatives and what
+        // `nodeAffinityPolicy: Ignore` asks for.
+        let filter = self.groups[id].rule.filter.as_ref();
+        let pod = match filter.filter(|_| !self.prepared.settings.parity) {
+            Some(filter) => filter.looked_at(table),
+            None => strict.get(&table.key).map(|r| table.allowed(r)),
+        };
         self.groups[id].verdict(pod, itself)
     }
 

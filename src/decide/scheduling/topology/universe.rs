@@ -5,19 +5,18 @@ use fixedbitset::FixedBitSet;
 use super::group::NodeFilter;
 use super::values::Values;
 use crate::decide::scheduling::prepare::Prepared;
-use crate::model::Name;
-use crate::model::taints::{Toleration, untolerated};
+use crate::model::{Name, Taint};
 
-/// Domains from pools and their types. `tolerations`: only those that some pool offers behind tolerated taints.
+/// Domains from pools and their types, of the pools whose taints are within `reach`.
 pub(super) fn of_pools(
     prepared: &Prepared,
     key: &Name,
-    tolerations: Option<&[Toleration]>,
+    reach: impl Fn(&[Taint]) -> bool,
     values: &Values,
 ) -> FixedBitSet {
     let mut out = FixedBitSet::with_capacity(values.len());
     for source in &prepared.templates.sources {
-        if tolerations.is_some_and(|t| untolerated(&source.taints, t).next().is_some()) {
+        if !reach(&source.taints) {
             continue;
         }
         let of_pool = source.requirements.get(key);
@@ -49,11 +48,11 @@ pub(super) fn taken(prepared: &Prepared, filter: &NodeFilter) -> FixedBitSet {
     for term in &filter.terms {
         out.union_with(&prepared.node_labels.all_matching(term));
     }
-    if let Some(tolerations) = &filter.tolerations {
+    if filter.tolerations.is_some() {
         for (i, node) in prepared.nodes.iter().enumerate() {
-            // What the Node itself says, not the taints that placing looks at.
-            let taints = node.state.node.as_ref().map_or(&node.state.taints, |n| &n.taints);
-            if untolerated(taints, tolerations).next().is_some() {
+            // Upstream looks at what the Node itself says, also at taints that it will lose when it has started.
+            let now = node.state.node.as_ref().filter(|_| filter.any_effect);
+            if !filter.bears(now.map_or(&node.state.taints, |n| &n.taints)) {
                 out.set(i, false);
             }
         }
