@@ -306,6 +306,7 @@ fn become_node(cluster: &Cluster, claim: &Planned, dice: Option<&mut Dice>) -> R
     for (key, amount) in amounts(&kind["overhead"]) {
         *room.entry(key).or_default() -= amount;
     }
+    room.extend(amounts(&offering["capacityOverride"]));
     let huge: i128 = room
         .iter()
         .filter(|(k, _)| k.starts_with("hugepages-"))

@@ -44,7 +44,7 @@ fn everyone_once(plan: &Plan<'_>) -> Result<(), String> {
     let s = &plan.solution;
     let new = s.claims.iter().flat_map(|c| &c.draft.pods);
     let old = s.existing.values().flatten();
-    let left = s.unschedulable.iter().map(|u| &u.pod);
+    let left = s.unschedulable.iter().chain(&s.deferred).map(|u| &u.pod);
     let mut seen = BTreeSet::new();
     for pod in new.chain(old).chain(left) {
         if !seen.insert(pod.to_string()) {

@@ -3,6 +3,7 @@
 
 mod dice;
 mod make;
+mod pods;
 
 pub use dice::Dice;
 pub use make::cluster;
@@ -62,7 +63,7 @@ fn cut_down(mut cluster: Cluster, drain: bool) -> Cluster {
 }
 
 fn look_at_many(parity: bool, drain: bool, share: u64) {
-    let count = number("KERF_RANDOM_CLUSTERS", 2000) * share / 100;
+    let count = number("KERF_RANDOM_CLUSTERS", 1200) * share / 100;
     let count = count.max(1);
     let from = number("KERF_RANDOM_FROM", 0);
     let mut placed = 0;

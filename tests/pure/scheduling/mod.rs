@@ -11,6 +11,7 @@ mod algebra;
 mod checklist;
 mod nodes;
 mod numbers;
+mod overlooked;
 mod passes;
 mod pods;
 mod pools;

@@ -116,3 +116,23 @@ fn item_52_claims_compose_what_their_pods_ask() {
         assert!(requirements.get(key).is_none());
     }
 }
+
+#[test]
+fn case_141_pods_never_open_claims_of_static_pools() {
+    let mut c = Cluster::new();
+    c.pool("fixed", "replicas: 3");
+    c.settings.static_capacity = true;
+    c.pods(3, "p", &spreads(&[spread(HOST, "p", 1, "")]));
+    let plan = c.plan();
+    plan.all_placed();
+    assert!(
+        plan.solution
+            .claims
+            .iter()
+            .all(|claim| &*claim.draft.pool == "default")
+    );
+    // Alone it serves nobody.
+    c.objects
+        .retain(|o| o["kind"] != "NodePool" || o["metadata"]["name"] != "default");
+    assert_eq!(c.plan().unplaced().len(), 3);
+}

@@ -1,7 +1,7 @@
 //! Topology spread: items 54 to 63, cases 94 to 112.
 
 use super::words::*;
-use crate::cluster::{Cluster, Plan, taint};
+use crate::cluster::{Cluster, taint};
 
 /// A node of little room with pods of an app on it.
 fn occupied(c: &mut Cluster, zone: &str, app: &str, n: usize) {
@@ -369,45 +369,4 @@ fn item_63_schedule_anyway_is_hard_until_it_hurts() {
     let mut c = Cluster::new();
     c.pods(2, "p", &spreads(&[soft("no-such-key"), soft(HOST)]));
     assert_eq!(c.plan().sizes(), [1, 1], "the second wish is kept");
-}
-
-#[test]
-fn kubernetes_counts_what_karpenter_overlooks() {
-    // Found by random clusters; parity does as Karpenter does. A claim whose node has not joined brings its domain.
-    let refused = |c: &Cluster| -> [usize; 2] {
-        [false, true].map(|parity| {
-            let mut c = c.clone();
-            c.settings.parity = parity;
-            let plan: Plan<'_> = if parity { c.plan_unchecked() } else { c.plan() };
-            plan.unplaced().len()
-        })
-    };
-    let mut c = Cluster::without_pools();
-    c.pool_wants("default", &format!("[{}]", is(CAPACITY, "In", "spot")));
-    c.booting("b1", "z2", "status: {allocatable: {cpu: 10m}}");
-    c.pods(
-        3,
-        "p",
-        &format!("cpu: 100m\n{}", spreads(&[spread(CAPACITY, "p", 2, "")])),
-    );
-    assert_eq!(refused(&c), [1, 0]);
-    // With nodeAffinityPolicy Ignore all domains are compared, not only those that the pod asks for.
-    let mut c = Cluster::new();
-    let rule = spreads(&[spread(ZONE, "p", 1, "nodeAffinityPolicy: Ignore")]);
-    c.pods(
-        3,
-        "p",
-        &format!("cpu: 100m\nnodeSelector: {{{ZONE}: z1}}\n{rule}"),
-    );
-    assert_eq!(refused(&c), [2, 0]);
-    // Alternatives are all looked at, not only the first.
-    let mut c = Cluster::new();
-    let rule = spreads(&[spread(ZONE, "p", 1, "")]);
-    let terms = affinity(&[needs(&[&[is(ZONE, "In", "z1")], &[is(ZONE, "In", "z2")]])]);
-    c.pods(4, "p", &format!("cpu: 100m\n{terms}\n{rule}"));
-    let plan = c.plan();
-    plan.all_placed();
-    assert_eq!(plan.by(ZONE), counts(&[("z1", 2), ("z2", 2)]));
-    c.settings.parity = true;
-    assert_eq!(c.plan_unchecked().by(ZONE), counts(&[("z1", 4)]));
 }

@@ -230,3 +230,27 @@ fn prices_of_what_is_to_be_had_decide() {
     }
     assert_eq!(c.plan().launches(), ["small"]);
 }
+
+#[test]
+fn item_40_and_case_34_what_one_offering_has_more() {
+    let build = |available: bool| {
+        let mut c = Cluster::new();
+        for offering in c.kind("medium")["offerings"].as_array_mut().expect("offerings") {
+            if offering["zone"] == "z2" {
+                offering["capacityOverride"] = json!({"example.com/card": "1"});
+                offering["available"] = json!(available);
+            }
+        }
+        c.pod(
+            "p",
+            "containers: [{name: a, resources: {requests: {cpu: '1', memory: 1Gi, example.com/card: '1'}}}]",
+        );
+        c
+    };
+    let c = build(true);
+    let plan = c.plan();
+    assert_eq!(plan.options(), ["medium"]);
+    let launch = plan.claim_of("p").draft.expected.as_ref().expect("an offering");
+    assert_eq!(&*launch.zone, "z2", "the zone that has the card");
+    assert_eq!(build(false).plan().unplaced()["p"], "instance_types");
+}

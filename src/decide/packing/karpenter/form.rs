@@ -251,7 +251,8 @@ impl Solver<'_> {
             nodes.clear();
             let without_rules = PodSpec::default();
             let labels = &shape.labels;
-            self.topology.join(&without_rules, &without_rules, &pod.namespace, labels)
+            self.topology
+                .join(&without_rules, &without_rules, &pod.namespace, labels)
         } else {
             alternatives = volumes::alternatives(&self.p.snapshot, pod);
             if !alternatives.is_empty() {
