@@ -243,7 +243,15 @@ fn become_node(cluster: &Cluster, claim: &Planned, dice: Option<&mut Dice>) -> R
             ]
             .iter()
             .all(|(key, field)| pool::allows(&draft.requirements, key, offering[field].as_str()));
-            if allowed {
+            // The launch leaves out offerings that lack what the claim needs beside the usual.
+            let mut here = amounts(&kind["resources"]);
+            here.extend(amounts(&offering["capacityOverride"]));
+            let mut special = draft.requests.extended.iter();
+            let enough = special.all(|(key, n)| {
+                let have = here.get(&**key).copied().unwrap_or(0);
+                have >= i128::from(*n) * 1_000_000_000
+            });
+            if allowed && enough {
                 #[allow(clippy::cast_possible_truncation)]
                 let price = (offering["price"].as_f64().expect("a price") * 1e9) as i64;
                 choices.push((price, kind, offering));
