@@ -23,9 +23,9 @@ pub struct Machine {
     pub pods: Vec<Value>,
     /// It is there and takes pods.
     pub open: bool,
-    /// Labels that its claim left to the cloud. What it holds is in no domain of theirs before it is there, so neither
-    /// Karpenter nor kerf can count it for a spread constraint (`scheduling §18.6`).
-    pub undecided: Vec<String>,
+    /// A claim of the plan made it. Where it will be may have been open when pods were put on it that ask nothing about
+    /// that; those, neither Karpenter nor kerf counts for a spread constraint (`scheduling §18.6`).
+    pub fresh: bool,
 }
 
 impl Machine {
@@ -186,7 +186,7 @@ fn there(cluster: &Cluster, plan: &Plan<'_>) -> Vec<Machine> {
             limits: limits(name),
             pods: Vec::new(),
             open: !leaving,
-            undecided: Vec::new(),
+            fresh: false,
         });
     }
     for claim in of("NodeClaim") {
@@ -205,7 +205,7 @@ fn there(cluster: &Cluster, plan: &Plan<'_>) -> Vec<Machine> {
             limits: BTreeMap::new(),
             pods: Vec::new(),
             open: claim["metadata"]["deletionTimestamp"].is_null(),
-            undecided: Vec::new(),
+            fresh: false,
         });
     }
     out
@@ -268,15 +268,6 @@ fn become_node(cluster: &Cluster, claim: &Planned, dice: Option<&mut Dice>) -> R
             draft.name, draft.requirements
         ));
     };
-    let differ = |field: &str| choices.iter().any(|(_, _, o)| o[field] != offering[field]);
-    let undecided = [
-        ("topology.kubernetes.io/zone", "zone"),
-        ("karpenter.sh/capacity-type", "capacityType"),
-    ]
-    .into_iter()
-    .filter(|(_, field)| differ(field))
-    .map(|(key, _)| key.to_owned())
-    .collect();
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
     let mut labels: Labels = draft
         .labels
@@ -335,6 +326,6 @@ fn become_node(cluster: &Cluster, claim: &Planned, dice: Option<&mut Dice>) -> R
         limits: BTreeMap::new(),
         pods: Vec::new(),
         open: false,
-        undecided,
+        fresh: true,
     })
 }

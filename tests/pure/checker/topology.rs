@@ -33,6 +33,16 @@ fn counts(constraint: &Value, placed: &Labels, other: &Labels) -> bool {
     selects(&constraint["labelSelector"], other) && same
 }
 
+/// Some hard rule of the pod looks at a label of nodes.
+fn asks_about(pod: &Value, label: &str) -> bool {
+    let spec = &pod["spec"];
+    let affinity = &spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    let near = required_terms(pod, "podAffinity");
+    hard(pod).chain(near).any(|rule| key(rule) == label)
+        || !spec["nodeSelector"][label].is_null()
+        || affinity.to_string().contains(label)
+}
+
 /// Pods that a constraint counts, by domain, over the nodes that it looks at.
 fn domains(world: &World, pod: &Value, constraint: &Value) -> BTreeMap<String, i64> {
     let mine = labels_of(pod);
@@ -48,7 +58,7 @@ fn domains(world: &World, pod: &Value, constraint: &Value) -> BTreeMap<String, i
         let counted = machine
             .pods
             .iter()
-            .filter(|_| !machine.undecided.iter().any(|k| k == key(constraint)))
+            .filter(|p| !machine.fresh || asks_about(p, key(constraint)))
             .filter(|p| namespace(p) == namespace(pod) && counts(constraint, &mine, &labels_of(p)))
             .count();
         *out.entry(machine.labels[key(constraint)].clone()).or_insert(0) +=

@@ -19,7 +19,7 @@ fn case_31_above_every_type() {
         ]
         .into()
     );
-    let kerf::model::decision::Refusal::InstanceTypes { funnel, requests } = plan.refusal("typo") else {
+    let kerf::model::decision::Refusal::InstanceTypes { funnel, requests, .. } = plan.refusal("typo") else {
         panic!("{:?}", plan.refusal("typo"));
     };
     // The amount is in the reason, so that words may doubt it.
