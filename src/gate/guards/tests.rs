@@ -38,6 +38,7 @@ fn draft(name: &str, kind: &str, price: f64) -> ClaimDraft {
             zone: "a".into(),
             capacity_type: CapacityType::OnDemand,
             price_per_hour: usd(price),
+            reservation: None,
         }),
     }
 }
@@ -125,6 +126,8 @@ fn replacement(claim: &str, from: &str, made: &str, to: &str) -> Decision {
         moves: BTreeMap::new(),
         budgets: BTreeMap::new(),
         overridden: vec![],
+        largest_cpu: None,
+        scores: BTreeMap::new(),
     }));
     decision(Kind::Consolidation, vec![draft(made, to, 0.1)], evidence, 1)
 }
