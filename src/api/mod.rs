@@ -5,6 +5,7 @@ pub mod capacitybuffer;
 pub mod crds;
 pub mod ec2nodeclass;
 pub mod hash;
+pub mod legacy;
 pub mod names;
 pub mod nodeclaim;
 pub mod nodeoverlay;

@@ -58,6 +58,12 @@ pub enum Command {
     Snapshot(Box<Snapshot>),
     /// List the built-in scenarios
     Scenarios,
+    /// Manifests from before Karpenter v1 as v1; every field is taken over or named
+    Convert {
+        /// Provisioner, AWSNodeTemplate, and v1beta1 manifests: a file, a folder, or - (repeatable)
+        #[arg(long, short, value_name = "FILE|DIR|-", required = true)]
+        file: Vec<String>,
+    },
     /// What a cluster needs, printed
     Manifests {
         #[arg(value_enum)]

@@ -3,6 +3,7 @@
 mod args;
 mod completions;
 pub mod consolidate;
+mod convert;
 mod decide;
 mod demo;
 mod error;
@@ -60,6 +61,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Plan(plan) => decide::plan(&plan, output, &paper),
         Command::Explain(args) => explain::run(&args, output, &paper),
         Command::Consolidate(args) => decide::consolidate(&args, output),
+        Command::Convert { file } => convert::run(&file, cli.output),
         Command::Manifests {
             what: args::Manifest::Crds,
         } => {

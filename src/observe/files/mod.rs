@@ -74,6 +74,17 @@ impl fmt::Display for FileError {
 
 impl std::error::Error for FileError {}
 
+/// The objects as they are written, of any kind and version; nothing is checked but that they can be read.
+pub fn objects(sources: &[Source]) -> Result<Vec<serde_json::Value>, Vec<FileError>> {
+    let mut errors = Vec::new();
+    let documents = read::documents(sources, &mut errors);
+    if errors.is_empty() {
+        Ok(documents.into_iter().map(|d| d.value).collect())
+    } else {
+        Err(errors)
+    }
+}
+
 /// Reads everything. On failure all mistakes, sorted by file and document.
 pub fn load(sources: &[Source]) -> Result<Loaded, Vec<FileError>> {
     let mut errors = Vec::new();
