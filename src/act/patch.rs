@@ -54,6 +54,7 @@ fn removes_only(patch: &ObjectPatch) -> bool {
         && patch.conditions.is_empty()
         && patch.status.is_empty()
         && patch.owner_claim.is_none()
+        && patch.unschedulable.is_none()
         && patch
             .labels
             .values()
@@ -116,10 +117,22 @@ fn main_patch(patch: &ObjectPatch, object: &Value) -> Option<Value> {
     if !metadata.is_empty() {
         body.insert("metadata".into(), metadata.into());
     }
-    if patch.kind == ObjectKind::Node
-        && let Some(taints) = changed_taints(patch, object)
-    {
-        body.insert("spec".into(), json!({"taints": taints}));
+    if patch.kind == ObjectKind::Node {
+        let mut spec = Map::new();
+        if let Some(taints) = changed_taints(patch, object) {
+            spec.insert("taints".into(), taints.into());
+        }
+        let is = object["spec"]["unschedulable"].as_bool().unwrap_or(false);
+        if let Some(wanted) = patch.unschedulable.filter(|wanted| *wanted != is) {
+            // As kubectl: a node that takes pods has no such field.
+            spec.insert(
+                "unschedulable".into(),
+                if wanted { json!(true) } else { Value::Null },
+            );
+        }
+        if !spec.is_empty() {
+            body.insert("spec".into(), spec.into());
+        }
     }
     (!body.is_empty()).then(|| with_version(object, body))
 }
@@ -302,6 +315,20 @@ mod tests {
         let mut object = node();
         object["metadata"]["ownerReferences"] = owners;
         assert_eq!(main_patch(&p, &object), None);
+    }
+
+    #[test]
+    fn cordoning_is_written_once_and_taken_back() {
+        let mut p = empty();
+        p.unschedulable = Some(true);
+        let mut object = node();
+        let body = main_patch(&p, &object).expect("differs");
+        assert_eq!(body["spec"], json!({"unschedulable": true}));
+        object["spec"]["unschedulable"] = json!(true);
+        assert_eq!(main_patch(&p, &object), None);
+        p.unschedulable = Some(false);
+        let body = main_patch(&p, &object).expect("differs");
+        assert_eq!(body["spec"], json!({"unschedulable": null}));
     }
 
     #[test]

@@ -180,6 +180,7 @@ pub struct Consolidate {
 pub enum Format {
     Text,
     Svg,
+    Json,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -243,6 +244,10 @@ pub struct Demo {
     /// Keep the embedded world in this folder across restarts
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Let things go wrong at random, the same ones for the same seed: machines taken, types without capacity, refused
+    /// calls, expired watches
+    #[arg(long, value_name = "SEED")]
+    pub chaos: Option<u64>,
     /// Run only the embedded world, for another controller to drive; kerf watches and writes nothing
     #[arg(long, value_enum, default_value = "on")]
     pub autoscaler: Switch,
@@ -276,6 +281,7 @@ impl Default for Demo {
             for_: None,
             record: None,
             state: None,
+            chaos: None,
             autoscaler: Switch::On,
             mode: Mode::Supervise,
             policy: Vec::new(),

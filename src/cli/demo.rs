@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::args::{Demo, Logging, SettingsArgs, Switch};
+use super::stage::WorldStage;
 use super::{CliError, Output, headless, print};
 use crate::act::{Actor, Writer};
 use crate::clock::Clock;
@@ -44,6 +45,7 @@ struct Plan {
     settings: crate::decide::Settings,
     until: Option<Timestamp>,
     die_after: Option<u64>,
+    chaos: Option<u64>,
 }
 
 pub fn run(demo: &Demo, logging: &Logging, output: Option<Output>) -> Result<ExitCode, CliError> {
@@ -154,6 +156,7 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
         settings,
         until,
         die_after: demo.die_after_effects,
+        chaos: demo.chaos,
     })
 }
 
@@ -302,6 +305,7 @@ async fn live(
         seed: plan.seed,
         scenario: Some(plan.scenario),
         state: plan.state.clone(),
+        chaos: plan.chaos,
     })
     .map_err(|e| CliError::Outside(e.to_string()))?;
     tokio::task::spawn_local(pace(clock, plan.speed.clone()));
@@ -318,6 +322,9 @@ async fn live(
     let stock = reading.stock();
     let api = world.api.clone();
     let mut book = Book::new(plan.recorder, listener);
+    if watched {
+        book = book.keeping();
+    }
     let host = &mut book.view_mut().host;
     host.recording = plan.recording;
     host.prices = "built-in 2026-07, spot synthetic".into();
@@ -351,6 +358,7 @@ async fn live(
         region: region.as_str().into(),
         until: plan.until,
         speed: Some(plan.speed),
+        stage: Some(Box::new(WorldStage(world.clone()))),
         watched,
     })
     .await;

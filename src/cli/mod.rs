@@ -16,6 +16,7 @@ mod paper;
 pub mod plan;
 mod scenarios;
 mod snapshot;
+mod stage;
 mod verify;
 
 use std::io::{IsTerminal, Write};

@@ -42,6 +42,14 @@ pub fn run(args: &Snapshot) -> Result<ExitCode, CliError> {
     let text = match args.format {
         Format::Text => export::text(&frame),
         Format::Svg => export::svg(&frame, palette),
+        Format::Json => {
+            let mut out = export::json(&frame);
+            out["schema"] = "kerf/snapshot/v1".into();
+            out["view"] = args.view.as_str().into();
+            out["source"] = (&*ended.view.source).into();
+            out["at"] = ended.view.now.to_string().into();
+            format!("{out}\n")
+        }
     };
     match &args.out {
         Some(path) => {

@@ -80,22 +80,32 @@ impl Engine {
         }
         let id = step.decision.or_else(|| self.owner_of(&step.effect));
         let class = class_of(&step.effect, true);
-        let Some(warrant) = self.gate.step_warrant(id, class, now) else {
-            return;
-        };
+        if let Some(warrant) = self.gate.step_warrant(id, class, now) {
+            self.send(id, warrant, class, step.effect);
+        }
+    }
+
+    /// Carries one effect out in a task of its own; its result comes back as a report.
+    pub(super) fn send(
+        &mut self,
+        id: Option<DecisionId>,
+        warrant: crate::gate::Warrant,
+        class: WriteClass,
+        effect: Effect,
+    ) {
         let Some(actor) = self.actor.clone() else { return };
-        self.under_way.insert(key);
+        self.under_way.insert(effect.key());
         let context = Context {
             snapshot: self.snapshot(),
-            now,
+            now: self.clock.now(),
         };
         let results = self.results.clone();
         tokio::task::spawn_local(async move {
-            let result = actor.act(&warrant, &step.effect, &context).await;
+            let result = actor.act(&warrant, &effect, &context).await;
             let _ = results.send(Report::Effect {
                 id,
                 class,
-                effect: step.effect,
+                effect,
                 result,
             });
         });
@@ -148,6 +158,7 @@ impl Engine {
                 ];
                 self.wake_at = again.into_iter().flatten().chain(self.wake_at).min();
                 self.mark_effect(&effect);
+                self.drain_result(&effect, &result);
                 // What changed nothing is no entry: level-triggered steps may repeat.
                 if result != EffectResult::Unchanged || class < WriteClass::Mirror {
                     let cause = id.map_or(Cause::Engine, Cause::Decision);

@@ -2,8 +2,8 @@
 //! writer of the ledger.
 //!
 //! `run` waits and dispatches, `pass` asks the rooms of `decide`, `carry` starts effects and takes their results,
-//! `progress` follows decisions to their end, `orders` obeys people, `answers` answers the screen, `study` what needs
-//! planning, `floor` proves what the workload costs at least.
+//! `progress` follows decisions to their end, `orders` obeys people, `manual` keeps at what they ordered for a node,
+//! `answers` answers the screen, `study` what needs planning, `floor` proves what the workload costs at least.
 
 mod alarms;
 mod answers;
@@ -11,15 +11,18 @@ mod carry;
 mod floor;
 mod guards;
 pub mod handle;
+mod manual;
 mod orders;
 mod pass;
 mod progress;
 pub mod query;
 mod restore;
 mod run;
+mod stage;
 mod study;
 
 pub use alarms::orphans;
 pub use handle::Handle;
 pub use query::{Answer, Query};
 pub use run::{Ended, Engine, Parts};
+pub use stage::Stage;

@@ -85,6 +85,14 @@ impl Engine {
                 self.dirty.all = true;
                 self.remember();
             }
+            Command::Cordon { node, on } => self.cordon(&node, on, who)?,
+            Command::Drain { node } => self.drain(&node, who)?,
+            Command::Terminate { claim } => self.terminate(&claim, who)?,
+            Command::Record { file } => self.record(file)?,
+            Command::World { event } => match &self.stage {
+                Some(stage) => stage.play(&event)?,
+                None => return Err("this is no embedded world: nothing can be made to happen in it".into()),
+            },
             Command::Speed { times } => {
                 let Some(speed) = &self.speed else {
                     return Err("a real cluster runs at the wall's speed".into());
@@ -94,6 +102,23 @@ impl Engine {
             }
             Command::Quit => self.quit = true,
         }
+        Ok(())
+    }
+
+    fn record(&mut self, file: Option<String>) -> Result<(), String> {
+        let Some(file) = file else {
+            return match self.book.view_mut().host.recording.take() {
+                None => Err("nothing is being recorded".into()),
+                Some(file) => self.book.close().map_err(|e| format!("{file}: {e}")),
+            };
+        };
+        if let Some(file) = &self.book.view().host.recording {
+            return Err(format!("{file} is being recorded already"));
+        }
+        self.book
+            .record(std::path::Path::new(&file))
+            .map_err(|e| format!("{file}: {e}"))?;
+        self.book.view_mut().host.recording = Some(file);
         Ok(())
     }
 
@@ -108,14 +133,9 @@ impl Engine {
         for (decision, old) in waiting {
             let state = self.gate.judge(&decision);
             if state != old {
+                let why = self.gate.judged_by(&decision);
                 self.gate.set(decision.id, state, now);
-                self.rule(
-                    decision.id,
-                    state,
-                    "policy",
-                    "the mode or policy changed".into(),
-                    Cause::Engine,
-                );
+                self.rule(decision.id, state, "policy", why, Cause::Engine);
             }
         }
     }

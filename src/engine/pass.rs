@@ -65,8 +65,10 @@ impl Engine {
             self.step(step, now);
         }
         self.start_approved(now);
+        let refused = self.go_on_draining(now);
+        self.book.view_mut().batch_closes = self.scheduling.batch_closes();
         let cooled = self.cooling.values().map(|(until, _)| *until).min();
-        self.wake_at = [outcome.wake_at, cooled]
+        self.wake_at = [outcome.wake_at, cooled, refused]
             .into_iter()
             .flatten()
             .min()
@@ -228,18 +230,14 @@ impl Engine {
             }
             Some(Stop::Drop(_)) | None => {}
         }
+        let reason = self.gate.judged_by(&decision);
         self.gate.admit(decision, state, now);
         self.checked.insert(id, now);
         if let Some(why) = why {
             self.rule(id, state, "guard", why, Cause::Decision(id));
             return;
         }
-        let reason = match state {
-            State::Approved => "within the policy",
-            State::Noted => "this kind is off",
-            _ => "waits for review",
-        };
-        self.rule(id, state, "policy", reason.to_owned(), Cause::Decision(id));
+        self.rule(id, state, "policy", reason, Cause::Decision(id));
     }
 
     /// A node that a pending pod is to use is not taken away meanwhile (`disruption §17`).

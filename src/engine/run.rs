@@ -41,6 +41,8 @@ pub struct Parts {
     pub until: Option<Timestamp>,
     /// Speed knob of the embedded world; `None` on a real cluster.
     pub speed: Option<Arc<AtomicU32>>,
+    /// The embedded world as a person may play with it; `None` on a real cluster.
+    pub stage: Option<Box<dyn super::Stage>>,
     /// Somebody looks: keep the view's clock ticking.
     pub watched: bool,
 }
@@ -79,6 +81,9 @@ pub struct Engine {
     pub(super) decided_on: BTreeMap<DecisionId, Snapshot>,
     /// Questions asked so far that need planning.
     pub(super) studies: Arc<AtomicU64>,
+    pub(super) stage: Option<Box<dyn super::Stage>>,
+    /// Drains that people ordered, by node.
+    pub(super) drains: BTreeMap<Name, super::manual::Drain>,
     make_actor: Box<dyn Fn() -> Actor>,
     watched: bool,
     pub(super) proven: super::floor::Proven,
@@ -158,6 +163,8 @@ impl Engine {
             quit: false,
             decided_on: BTreeMap::new(),
             studies: Arc::default(),
+            stage: parts.stage,
+            drains: BTreeMap::new(),
             make_actor: parts.actor,
             watched: parts.watched,
             proven: super::floor::Proven::default(),
@@ -193,6 +200,11 @@ impl Engine {
             // Whatever else is already there belongs to the same instant.
             while let Ok(report) = reports.try_recv() {
                 engine.take(Happened::Report(report));
+            }
+            if engine.watched {
+                // Whatever happened, time has passed: the clock on the screen never waits for a timer.
+                let now = engine.clock.now();
+                engine.book.view_mut().advance(now);
             }
             engine.publish(&desk);
         }

@@ -40,6 +40,8 @@ pub enum Refused {
     Observing,
     #[error("guard {0} has not tripped: there is nothing to release")]
     NotTripped(&'static str),
+    #[error("{0} is paused; resume it first (P resumes all, p a part)")]
+    Paused(&'static str),
     #[error("{0} is not a scope of a pause: use everything, provisioning, disruption or a NodePool")]
     Scope(&'static str),
 }
@@ -101,6 +103,11 @@ impl Gate {
             Rule::Ask => State::Held,
             Rule::Off => State::Noted,
         }
+    }
+
+    /// Why [`Gate::judge`] says so: the mode, the policy that differs from it, or the ceiling that was met.
+    pub fn judged_by(&self, decision: &Decision) -> String {
+        self.policies().reason(decision.kind, &decision.impact)
     }
 
     /// Takes a judged decision in.
@@ -271,6 +278,23 @@ impl Gate {
             open.approver.clone(),
             lapses,
         ))
+    }
+
+    /// The licence for what a person orders now.
+    ///
+    /// # Errors
+    /// In observe, and under a pause that forbids the class.
+    pub fn order_warrant(&self, who: &Name, class: WriteClass, now: Timestamp) -> Result<Warrant, Refused> {
+        if self.policies().mode == Mode::Observe {
+            return Err(Refused::Observing);
+        }
+        if self.pauses().forbids(class) {
+            let all = self.pauses().everything.is_some();
+            return Err(Refused::Paused(if all { "everything" } else { "disruption" }));
+        }
+        let lapses = now.checked_add(WARRANT_LASTS).unwrap_or(Timestamp::MAX);
+        let hash = ContentHash::default();
+        Ok(Warrant::new(None, hash, class, who.clone(), lapses))
     }
 
     /// The licence for a step of something begun, or for housekeeping. `None` in observe and under a pause that

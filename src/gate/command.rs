@@ -20,6 +20,19 @@ pub enum Scope {
     Node(Name),
 }
 
+/// What a person can let happen in an embedded world.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "camelCase")]
+pub enum WorldEvent {
+    /// The cloud has none of that type for a while.
+    #[serde(rename_all = "camelCase")]
+    NoCapacity { instance_type: Name, minutes: u32 },
+    /// A spot interruption notice for the machine of that node.
+    Interrupt { node: Name },
+    /// More work: a Job of so many pods.
+    Burst { pods: u32 },
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "camelCase")]
 pub enum Command {
@@ -59,6 +72,28 @@ pub enum Command {
     /// Lets a tripped guard go; what waited for it alone is approved.
     Release {
         guard: Guard,
+    },
+    /// The node takes no new pods, or takes them again.
+    Cordon {
+        node: Name,
+        on: bool,
+    },
+    /// Cordons the node and evicts what is on it, daemons excepted; budgets are asked. Over when the node is empty
+    /// or takes pods again.
+    Drain {
+        node: Name,
+    },
+    /// Deletes the NodeClaim: its node drains and its machine ends.
+    Terminate {
+        claim: Name,
+    },
+    /// Records the run from its beginning into a file; `None` ends the recording.
+    Record {
+        file: Option<String>,
+    },
+    /// Something happens in an embedded world; demo only.
+    World {
+        event: WorldEvent,
     },
     /// Simulated seconds per second of the wall; demo only.
     Speed {

@@ -16,6 +16,16 @@ pub enum Rule {
     Off,
 }
 
+impl Rule {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Ask => "ask",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// A rule with the ceilings above which `auto` becomes `ask`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,14 +52,23 @@ impl Policy {
         }
     }
 
+    /// The first ceiling that a decision is above: `7 nodes, the ceiling is 5`.
+    pub fn above(&self, impact: &Impact) -> Option<String> {
+        let nodes = impact.nodes_added + impact.nodes_removed;
+        if let Some(most) = self.max_nodes.filter(|n| nodes > *n) {
+            return Some(format!("{nodes} nodes, the ceiling is {most}"));
+        }
+        if let Some(most) = self.max_usd.filter(|usd| impact.usd_per_hour > *usd) {
+            let (rise, most) = (impact.usd_per_hour.as_f64(), most.as_f64());
+            return Some(format!("+${rise:.3}/h, the ceiling is ${most:.3}/h"));
+        }
+        let most = self.max_pods.filter(|n| impact.evictions > *n)?;
+        Some(format!("{} evictions, the ceiling is {most}", impact.evictions))
+    }
+
     /// The rule for one decision, ceilings applied.
     pub fn rule_for(&self, impact: &Impact) -> Rule {
-        let over = self
-            .max_nodes
-            .is_some_and(|n| impact.nodes_added + impact.nodes_removed > n)
-            || self.max_usd.is_some_and(|usd| impact.usd_per_hour > usd)
-            || self.max_pods.is_some_and(|n| impact.evictions > n);
-        if over && self.rule == Rule::Auto {
+        if self.rule == Rule::Auto && self.above(impact).is_some() {
             Rule::Ask
         } else {
             self.rule
@@ -118,6 +137,29 @@ impl Policies {
     }
 }
 
+impl Policies {
+    /// Why a decision of that kind and impact is approved, waits or is only noted.
+    pub fn reason(&self, kind: Kind, impact: &Impact) -> String {
+        let policy = self.for_kind(kind);
+        if policy.rule == Rule::Auto
+            && let Some(above) = policy.above(impact)
+        {
+            return format!("policy {}: {above}", kind.as_str());
+        }
+        let own = self.mode != Mode::Observe && self.overrides.contains_key(&kind);
+        let word = policy.rule.as_str();
+        if own {
+            return format!("policy {}={word}", kind.as_str());
+        }
+        let mode = self.mode.as_str();
+        match policy.rule {
+            Rule::Auto => format!("mode {mode} runs {}", kind.as_str()),
+            Rule::Ask => format!("mode {mode} asks before {}", kind.as_str()),
+            Rule::Off => format!("mode {mode} only looks"),
+        }
+    }
+}
+
 /// `--policy KIND=auto|ask|off[:nodes=N][:usd=X][:pods=N]` (commands.md).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyFlag(pub Kind, pub Policy);
@@ -171,6 +213,38 @@ impl std::str::FromStr for PolicyFlag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ruling_names_what_held_it() {
+        let impact = Impact {
+            nodes_added: 7,
+            usd_per_hour: UsdPerHour::from_f64(0.5),
+            ..Impact::default()
+        };
+        let mut policies = Policies::default();
+        let why = |p: &Policies, kind| p.reason(kind, &impact);
+        assert_eq!(why(&policies, Kind::Drift), "mode supervise asks before drift");
+        assert_eq!(
+            why(&policies, Kind::Provisioning),
+            "mode supervise runs provisioning"
+        );
+        let PolicyFlag(kind, policy) = "provisioning=auto:nodes=5".parse().expect("valid");
+        policies.overrides.insert(kind, policy);
+        assert_eq!(
+            why(&policies, kind),
+            "policy provisioning: 7 nodes, the ceiling is 5"
+        );
+        let PolicyFlag(kind, policy) = "provisioning=auto:usd=0.25".parse().expect("valid");
+        policies.overrides.insert(kind, policy);
+        assert_eq!(
+            why(&policies, kind),
+            "policy provisioning: +$0.500/h, the ceiling is $0.250/h"
+        );
+        policies.overrides.insert(kind, Policy::plain(Rule::Ask));
+        assert_eq!(why(&policies, kind), "policy provisioning=ask");
+        policies.mode = Mode::Observe;
+        assert_eq!(why(&policies, kind), "mode observe only looks");
+    }
 
     #[test]
     fn a_policy_flag_names_kind_rule_and_ceilings() {

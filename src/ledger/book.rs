@@ -21,7 +21,13 @@ pub struct Book {
     view: View,
     recorder: Option<Recorder>,
     listener: Option<Listener>,
+    /// All lines so far, while they are kept for a recording that may begin late.
+    kept: Option<Vec<Line>>,
+    kept_bytes: usize,
 }
+
+/// A run whose lines are longer than this can no longer be recorded from its beginning.
+const KEEP: usize = 96 << 20;
 
 impl std::fmt::Debug for Book {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,6 +45,44 @@ impl Book {
             view: View::default(),
             recorder,
             listener,
+            kept: None,
+            kept_bytes: 0,
+        }
+    }
+
+    /// Keeps what it writes, so that [`Book::record`] can begin late and still be whole.
+    pub fn keeping(mut self) -> Self {
+        self.kept = Some(Vec::new());
+        self
+    }
+
+    /// Starts a recording of the run from its first entry.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or too much has happened to go back to the beginning.
+    pub fn record(&mut self, path: &std::path::Path) -> std::io::Result<()> {
+        let kept = self.kept.as_ref().ok_or_else(|| {
+            std::io::Error::other(
+                "the run is too long to be recorded from its beginning: start it with --record",
+            )
+        })?;
+        let recorder = Recorder::create(path)?;
+        for line in kept {
+            if !recorder.write(line.clone()) {
+                return recorder.close();
+            }
+        }
+        self.recorder = Some(recorder);
+        Ok(())
+    }
+
+    fn keep(&mut self, line: &Line) {
+        let Some(kept) = &mut self.kept else { return };
+        self.kept_bytes += line.0.len();
+        if self.kept_bytes > KEEP {
+            self.kept = None;
+        } else {
+            kept.push(line.clone());
         }
     }
 
@@ -64,6 +108,7 @@ impl Book {
         self.next += 1;
         let line = self.chain.push(&entry);
         self.view.fold(&entry);
+        self.keep(&line);
         if let Some(listener) = &mut self.listener {
             listener(&entry, &line);
         }
@@ -101,6 +146,24 @@ mod tests {
     use super::*;
     use crate::gate::Policies;
     use crate::ledger::reader;
+
+    #[test]
+    fn a_recording_that_begins_late_is_whole() {
+        let path = std::env::temp_dir().join(format!("kerf-late-{}.kerf", std::process::id()));
+        let mut book = Book::new(None, None).keeping();
+        let at = Timestamp::UNIX_EPOCH;
+        for revision in 0..5 {
+            book.append(at, Cause::Engine, Body::Checkpoint { revision });
+        }
+        book.record(&path).expect("file");
+        book.append(at, Cause::Engine, Body::Checkpoint { revision: 5 });
+        book.close().expect("written");
+        let verified = reader::verify(&path).expect("verified");
+        assert_eq!((verified.entries, verified.broken_at), (6, None));
+        assert_eq!(verified.ledger_hash, book.ledger_hash());
+        assert!(Book::new(None, None).record(&path).is_err(), "nothing was kept");
+        std::fs::remove_file(&path).expect("clean");
+    }
 
     #[test]
     fn a_recording_reads_back_verifies_and_survives_a_torn_end() {

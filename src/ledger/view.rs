@@ -41,6 +41,8 @@ pub struct View {
     /// Pod key → latest refusals, from the newest provisioning decision that left it out.
     pub refusals: OrdMap<Name, Arc<PodRefusals>>,
     pub totals: Totals,
+    /// When the open batch of pending pods closes by itself and is planned; not part of the ledger.
+    pub batch_closes: Option<Timestamp>,
     /// Facts about the run that are not part of the ledger: speed, connection, recording file, kubeconfig.
     pub host: Host,
 }

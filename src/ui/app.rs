@@ -64,6 +64,11 @@ pub enum Prompt {
     Reject {
         id: DecisionId,
     },
+    /// The name of the node, or of its claim, must be typed.
+    Terminate {
+        claim: Name,
+        node: Name,
+    },
 }
 
 /// What the answer to the question on a pod screen is.

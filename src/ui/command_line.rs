@@ -7,7 +7,7 @@ use super::lists;
 use super::place::Screen;
 use super::theme::{Palette, Tone};
 use crate::engine::Query;
-use crate::gate::command::Scope;
+use crate::gate::command::{Scope, WorldEvent};
 use crate::gate::{Command, Guard, Mode, Policy, Rule};
 use crate::ledger::View;
 use crate::model::Name;
@@ -35,8 +35,16 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("approve", "N"),
     ("reject", "N [reason]"),
     ("undo", "N"),
+    ("cordon", "NODE"),
+    ("uncordon", "NODE"),
+    ("drain", "NODE"),
+    ("record", "[FILE]"),
     ("speed", "N|max"),
-    ("snapshot", "text|svg FILE"),
+    ("burst", "[PODS]"),
+    ("interrupt", "NODE"),
+    ("ice", "TYPE [5m]"),
+    ("snapshot", "text|svg|json FILE"),
+    ("export", "decisions|events|operator FILE"),
     ("theme", "dark|light|mono"),
     ("help", ""),
     ("q", ""),
@@ -232,12 +240,57 @@ fn command(
                 id: number(n).ok_or_else(|| usage(word))?,
             },
         ),
+        ("cordon" | "uncordon" | "drain" | "interrupt", [name]) => {
+            let node = node(digest, name).ok_or(format!("no node {name}"))?;
+            match word {
+                "drain" => {
+                    let question = format!("drain {}?", crate::words::node(&node));
+                    let command = Command::Drain { node };
+                    app.prompt = Some(Prompt::Confirm { question, command });
+                    Ok(Vec::new())
+                }
+                "interrupt" => send(
+                    app,
+                    Command::World {
+                        event: WorldEvent::Interrupt { node },
+                    },
+                ),
+                _ => send(
+                    app,
+                    Command::Cordon {
+                        node,
+                        on: word == "cordon",
+                    },
+                ),
+            }
+        }
+        ("record", []) => Ok(app.record(view)),
+        ("record", [file]) => send(
+            app,
+            Command::Record {
+                file: Some((*file).to_owned()),
+            },
+        ),
+        ("burst", []) => Ok(app.burst()),
+        ("burst", [n]) => {
+            let pods = n.parse().ok().filter(|n| (1..=5_000).contains(n));
+            let event = WorldEvent::Burst {
+                pods: pods.ok_or("a burst has 1 to 5000 pods")?,
+            };
+            send(app, Command::World { event })
+        }
+        ("ice", [kind]) => ice(app, kind, 5, view),
+        ("ice", [kind, time]) => ice(app, kind, minutes(time).ok_or_else(|| usage(word))?, view),
+        ("export", [what @ ("decisions" | "events" | "operator"), file]) => Ok(vec![Request::Export {
+            what: (*what).to_owned(),
+            file: (*file).to_owned(),
+        }]),
         ("speed", ["max"]) => send(app, Command::Speed { times: 0 }),
         ("speed", [n]) => {
             let times = n.trim_start_matches('x').parse().map_err(|_| usage(word))?;
             send(app, Command::Speed { times })
         }
-        ("snapshot", [format @ ("text" | "svg"), file]) => Ok(vec![Request::Snapshot {
+        ("snapshot", [format @ ("text" | "svg" | "json"), file]) => Ok(vec![Request::Snapshot {
             format: (*format).to_owned(),
             file: (*file).to_owned(),
         }]),
@@ -247,6 +300,25 @@ fn command(
         }
         _ => Err(usage(word)),
     }
+}
+
+/// No capacity of a type that the catalogue knows.
+fn ice(app: &mut App, kind: &str, minutes: u32, view: &View) -> Result<Vec<Request>, String> {
+    let known = view
+        .snapshot
+        .catalogues
+        .values()
+        .any(|c| c.types().iter().any(|t| &*t.name == kind));
+    if !known {
+        return Err(format!("no instance type {kind}"));
+    }
+    let event = WorldEvent::NoCapacity {
+        instance_type: kind.into(),
+        minutes,
+    };
+    let command = Command::World { event };
+    app.say(lists::spoken(&command), Tone::Accent);
+    Ok(vec![Request::Send(command)])
 }
 
 /// Sets the mode; `auto` on a real cluster is asked for.

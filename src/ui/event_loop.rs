@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures::StreamExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -21,6 +21,12 @@ use super::{export, frame};
 use crate::engine::handle::PUBLISH_EVERY;
 use crate::engine::{Answer, Handle, Query};
 use crate::ledger::View;
+use crate::words;
+
+/// The clock moves so often without news, so that a demo's runs and does not jump.
+const TICK: Duration = Duration::from_millis(250);
+/// How long the clock of a demo runs on by itself when its engine says nothing.
+const RUN_AHEAD: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -78,7 +84,8 @@ struct Face {
     digest: Digest,
     /// When the view on the screen came.
     came: Instant,
-    /// Shown last, so that the clock never runs backwards.
+    /// Time shown last: the clock never runs backwards.
+    shown: Timestamp,
     asked: Vec<(Query, oneshot::Receiver<Answer>)>,
     said: Option<Instant>,
 }
@@ -91,12 +98,14 @@ impl Face {
         let digest = Digest::of(&view);
         app.heard = view.seq;
         app.anchor(&view, &digest);
+        let shown = view.now;
         Self {
             handle,
             app,
             view,
             digest,
             came: Instant::now(),
+            shown,
             asked: Vec::new(),
             said: None,
         }
@@ -105,11 +114,12 @@ impl Face {
     async fn run(mut self, guard: &mut Guard) -> Result<Exit, UiError> {
         let mut keys = EventStream::new();
         let mut changes = self.handle.changes();
-        let mut tick = interval(Duration::from_secs(1));
+        let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut stop = std::pin::pin!(signals());
         let mut due: Option<Instant> = None;
         let mut last_data = Instant::now();
+        let mut ticks = 0_u64;
         self.draw(guard)?;
         loop {
             let data_due = async {
@@ -149,8 +159,12 @@ impl Face {
                     self.draw(guard)?;
                 }
                 _ = tick.tick() => {
+                    ticks += 1;
                     self.age();
-                    self.draw(guard)?;
+                    // Where time runs as on the wall, a second is what changes on the screen.
+                    if self.view.host.speed.is_some() || ticks % 4 == 0 {
+                        self.draw(guard)?;
+                    }
                 }
             }
         }
@@ -163,18 +177,31 @@ impl Face {
             self.app.newer = newest.seq.saturating_sub(self.view.seq);
             return;
         }
-        self.app.ahead = SignedDuration::ZERO;
         self.view = newest;
         self.came = Instant::now();
+        self.run_clock();
         self.digest = Digest::of(&self.view);
         self.app.anchor(&self.view, &self.digest);
         self.app.hear(&self.view);
     }
 
-    /// The clock goes on between two views: with the wall on a real cluster; in a demo its engine says the time.
+    /// The clock goes on between two views: with the wall on a real cluster, and in a demo as many times as fast, for
+    /// as long as its engine may be busy with one pass. It never runs backwards.
+    fn run_clock(&mut self) {
+        let since = self.came.elapsed();
+        let on = match self.view.host.speed {
+            None => since,
+            Some(times) => since.min(RUN_AHEAD) * times,
+        };
+        let on = SignedDuration::try_from(on).unwrap_or_default();
+        let at = self.view.now.checked_add(on).unwrap_or(self.view.now);
+        self.shown = at.max(self.shown);
+        self.app.ahead = self.shown.duration_since(self.view.now);
+    }
+
     fn age(&mut self) {
-        if self.view.host.speed.is_none() {
-            self.app.ahead = SignedDuration::try_from(self.came.elapsed()).unwrap_or_default();
+        if self.app.frozen.is_none() {
+            self.run_clock();
         }
         if self.said.is_some_and(|at| at.elapsed() > Duration::from_secs(8)) {
             self.app.message = None;
@@ -230,6 +257,7 @@ impl Face {
                     write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))?;
                     out.flush()?;
                 }
+                Request::Export { what, file } => self.export(&what, &file),
                 Request::Snapshot { format, file } => self.snapshot(&format, &file, guard),
             }
         }
@@ -241,10 +269,22 @@ impl Face {
         let picture = frame::draw(&self.view, &self.digest, &self.app, size.width, size.height);
         let text = match format {
             "svg" => export::svg(&picture, self.app.theme.palette),
+            "json" => format!("{}\n", export::json(&picture)),
             _ => export::text(&picture),
         };
         match std::fs::write(file, text) {
             Ok(()) => self.app.say(format!("wrote {file}"), Tone::Good),
+            Err(e) => self.app.say(format!("{file}: {e}"), Tone::Bad),
+        }
+    }
+
+    fn export(&mut self, what: &str, file: &str) {
+        let (lines, count) = export::journal(&self.view, what);
+        match std::fs::write(file, lines) {
+            Ok(()) => self.app.say(
+                format!("wrote {} to {file}", words::plural(count, "line")),
+                Tone::Good,
+            ),
             Err(e) => self.app.say(format!("{file}: {e}"), Tone::Bad),
         }
     }

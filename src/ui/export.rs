@@ -1,11 +1,13 @@
-//! A frame as text and as SVG, for `kerf snapshot`, the README and tests.
+//! A frame as text, SVG and JSON, for `kerf snapshot`, the README and tests; the view's history as JSON Lines.
 
 use std::fmt::Write;
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
+use serde_json::{Value, json};
 
 use super::theme::Palette;
+use crate::ledger::{Cause, View};
 use crate::words;
 
 /// The characters, one line a row, without spaces at the ends.
@@ -62,6 +64,69 @@ pub fn svg(buffer: &Buffer, palette: Palette) -> String {
     }
     out.push_str("</svg>\n");
     out
+}
+
+/// The frame as data: each row's text, and its runs of one style with column, colours and weight.
+pub fn json(buffer: &Buffer) -> Value {
+    let rows: Vec<Value> = (buffer.area.top()..buffer.area.bottom())
+        .map(|y| {
+            let runs = runs(buffer, y);
+            let text: String = runs.iter().map(|run| run.text.as_str()).collect();
+            let spans: Vec<Value> = runs
+                .iter()
+                .filter(|run| !run.text.trim().is_empty() || run.bg != Color::Reset)
+                .map(span)
+                .collect();
+            json!({"text": text.trim_end(), "spans": spans})
+        })
+        .collect();
+    json!({"width": buffer.area.width, "height": buffer.area.height, "rows": rows})
+}
+
+fn span(run: &Run) -> Value {
+    let mut out = json!({"x": run.x, "text": run.text});
+    for (name, value) in [("fg", colour(run.fg)), ("bg", colour(run.bg))] {
+        if let Some(value) = value {
+            out[name] = value.into();
+        }
+    }
+    for (name, flag) in [
+        ("bold", Modifier::BOLD),
+        ("dim", Modifier::DIM),
+        ("reversed", Modifier::REVERSED),
+        ("underlined", Modifier::UNDERLINED),
+    ] {
+        if run.modifier.contains(flag) {
+            out[name] = true.into();
+        }
+    }
+    out
+}
+
+/// JSON Lines of what the view still holds, and how many: `decisions`, `events` (the log), or `operator` (what people
+/// said and ruled).
+pub fn journal(view: &View, what: &str) -> (String, usize) {
+    let entries = || view.log.iter().map(AsRef::as_ref);
+    let lines: Vec<String> = match what {
+        "decisions" => view
+            .decisions
+            .values()
+            .map(|row| {
+                json!({
+                    "schema": "kerf/decision/v1", "decision": &*row.decision, "state": row.state,
+                    "since": row.since, "by": row.by, "reason": row.reason,
+                })
+                .to_string()
+            })
+            .collect(),
+        "operator" => entries()
+            .filter(|e| matches!(e.cause, Cause::Person(_)))
+            .filter_map(|e| serde_json::to_string(e).ok())
+            .collect(),
+        _ => entries().filter_map(|e| serde_json::to_string(e).ok()).collect(),
+    };
+    let count = lines.len();
+    (lines.into_iter().map(|line| line + "\n").collect(), count)
 }
 
 /// Neighbouring cells of one style.

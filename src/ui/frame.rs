@@ -240,6 +240,10 @@ fn message(c: &mut Canvas<'_>, data: &Data<'_>, app: &App, y: u16) {
                 ),
                 true,
             ),
+            Prompt::Terminate { claim, node } => (
+                format!("terminate {node} (NodeClaim {claim})? type its name: "),
+                true,
+            ),
             Prompt::Reject { id } => (format!("reject {id}, reason (may be empty): "), true),
         };
         let x = 1 + c.text(1, y, width.saturating_sub(2), &text, Tone::Accent);

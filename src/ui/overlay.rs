@@ -118,8 +118,8 @@ pub fn key(app: &mut App, key: KeyEvent, view: &View, digest: &Digest) -> Vec<Re
 fn actions(app: &App, demo: bool) -> Vec<&'static keymap::Binding> {
     let mut out: Vec<&'static keymap::Binding> = Vec::new();
     for b in keymap::bindings() {
-        let here =
-            matches!(b.section, Section::View) && keymap::holds(b, app.screen.kind(), app.pane(), demo);
+        let here = matches!(b.section, Section::View | Section::World)
+            && keymap::holds(b, app.screen.kind(), app.pane(), demo);
         if here && !out.iter().any(|o| o.action == b.action) {
             out.push(b);
         }
@@ -330,6 +330,9 @@ fn help_lines(data: &Data<'_>, app: &App, width: u16) -> Vec<Line> {
     };
     let mut left = section(Section::View, "This view");
     left.extend(section(Section::Supervise, "Supervise"));
+    if demo {
+        left.extend(section(Section::World, "The embedded world"));
+    }
     left.extend(section(Section::Picture, "Picture only (changes nothing)"));
     let mut right = section(Section::Views, "Views");
     right.extend(section(Section::Move, "Move"));

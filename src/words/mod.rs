@@ -24,7 +24,7 @@ pub use clean::{clean, fit, fit_middle, width};
 pub use decision::{claim_sentences, headline, kind, money_of, sentences, state};
 pub use delta::delta;
 pub use effect::effect;
-pub use names::{capacity, capacity_short, key, list, node, plural, zone, zones};
+pub use names::{capacity, capacity_short, key, list, node, plural, short, zone, zones};
 pub use outcome::outcome;
 pub use refusal::{check, check_short, mismatch, refusal, refusal_short, requirement, unschedulable};
 pub use remedy::{added, change, changes, cost, landing, landing_short, launch, preference, remedy};

@@ -34,6 +34,18 @@ pub fn node(name: &str) -> &str {
     }
 }
 
+/// A sentence with its node names without their domains.
+pub fn short(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive([' ', ',', ';', ':', '(', ')', '"']) {
+        let name = piece.trim_end_matches([' ', ',', ';', ':', '(', ')', '"', '.']);
+        let cut = node(name);
+        out.push_str(cut);
+        out.push_str(piece.get(name.len()..).unwrap_or_default());
+    }
+    out
+}
+
 pub fn capacity(kind: CapacityType) -> &'static str {
     kind.as_str()
 }
@@ -81,6 +93,12 @@ mod tests {
         assert_eq!(zones(["us-east-1c", "us-east-1a", "us-east-1c"]), "1a 1c");
         assert_eq!(node("ip-10-0-1-2.ec2.internal"), "ip-10-0-1-2");
         assert_eq!(node("worker.example"), "worker.example");
+        assert_eq!(
+            short(
+                "ip-10-0-1-2.ec2.internal: 3 pods, i-0.ec2.internal, and v1.2 is (ip-10-0-9-9.ec2.internal)."
+            ),
+            "ip-10-0-1-2: 3 pods, i-0, and v1.2 is (ip-10-0-9-9)."
+        );
         assert_eq!(plural(1, "pod"), "1 pod");
         assert_eq!(list(&["a", "b", "c"], 2), "a, b and 1 more");
         assert_eq!(list::<&str>(&[], 2), "none");

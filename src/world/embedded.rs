@@ -51,6 +51,8 @@ pub struct EmbeddedConfig {
     pub scenario: Option<Scenario>,
     /// Where the world survives a restart.
     pub state: Option<StateFile>,
+    /// Faults at random, by this seed.
+    pub chaos: Option<u64>,
 }
 
 /// A running embedded world. Dropping it does not stop its tasks: they end with the runtime.
@@ -74,6 +76,7 @@ impl Embedded {
             seed,
             scenario,
             state,
+            chaos,
         } = config;
         let text = |get: fn(&Scenario) -> &String, default: &str| {
             scenario
@@ -132,13 +135,17 @@ impl Embedded {
         if let Some(state) = state {
             tokio::spawn(keep_time(clock, state));
         }
-        Ok(Self {
+        let world = Self {
             api,
             ec2,
             clock,
             cluster_name,
             region,
-        })
+        };
+        if let Some(seed) = chaos {
+            tokio::spawn(super::chaos::chaos(world.clone(), seed));
+        }
+        Ok(world)
     }
 }
 
@@ -233,6 +240,7 @@ mod tests {
             seed: 1,
             scenario: Some(load("inflate").expect("ships")),
             state,
+            chaos: None,
         })
         .expect("a world")
     }

@@ -2,9 +2,11 @@
 //! cannot tell it from the real thing.
 
 pub mod apiserver;
+mod chaos;
 pub mod cluster;
 pub mod ec2;
 mod embedded;
+mod orders;
 pub mod pace;
 pub mod random;
 pub mod scenario;

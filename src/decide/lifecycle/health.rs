@@ -41,25 +41,30 @@ pub fn record(context: &Context<'_>, memory: &mut Memory, claim: &Claim, ok: boo
         ring.pop_front();
     }
     let unhealthy = is_unhealthy(ring);
-    if ok && !unhealthy && status != Some(Status::True) {
-        set(context, pool, Status::True, HEALTHY, "", plan);
+    if ok && !unhealthy {
+        memory
+            .health
+            .insert(pool.uid.clone(), (Status::True, HEALTHY.into(), String::new()));
+        if status != Some(Status::True) {
+            set(context, pool, Status::True, HEALTHY, "", plan);
+        }
     } else if !ok && unhealthy && status != Some(Status::False) {
         let launched = claim.is(names::LAUNCHED);
         let (reason, message) = match claim.conditions.get(names::LAUNCHED) {
             Some(c) if !launched => (&*c.reason, &*c.message),
             _ => ("RegistrationFailed", "Failed to register node"),
         };
+        memory.health.insert(
+            pool.uid.clone(),
+            (Status::False, reason.into(), message.to_owned()),
+        );
         set(context, pool, Status::False, reason, message, plan);
     }
 }
 
-/// A changed pool, or one whose class changed, starts anew: the ring is emptied and the condition says Unknown.
-pub fn reset_if_changed(
-    memory: &mut Memory,
-    pool: &NodePool,
-    class_generation: Option<i64>,
-    draft: &mut Draft,
-) {
+/// A changed pool, or one whose class changed, starts anew: the ring is emptied and the condition says Unknown. What
+/// was decided and is not shown yet is put in again: the first patch may have rested behind another one of the pool.
+pub fn follow(memory: &mut Memory, pool: &NodePool, class_generation: Option<i64>, draft: &mut Draft) {
     let other_class = matches!((pool.class_generation, class_generation), (Some(a), Some(b)) if a != b);
     let current = !other_class
         && pool.conditions.get(HEALTHY).is_some_and(|c| {
@@ -68,12 +73,21 @@ pub fn reset_if_changed(
         });
     if !current {
         memory.rings.remove(&pool.uid);
+        memory.health.remove(&pool.uid);
         draft.set(
             HEALTHY,
             Status::Unknown,
             "AwaitingReconciliation",
             "object is awaiting reconciliation",
         );
+        return;
+    }
+    if let Some((status, reason, message)) = memory.health.get(&pool.uid) {
+        if pool.conditions.get(HEALTHY).is_some_and(|c| c.status == *status) {
+            memory.health.remove(&pool.uid);
+        } else {
+            draft.set(HEALTHY, *status, reason, message);
+        }
     }
 }
 

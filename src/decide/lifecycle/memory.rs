@@ -54,6 +54,8 @@ pub struct Memory {
     pub(super) seen: BTreeMap<Name, BTreeMap<Name, Status>>,
     /// Pool uid → its last four launches or registrations, oldest first.
     pub(super) rings: BTreeMap<Name, VecDeque<bool>>,
+    /// Pool uid → the registration health that was decided last, until the pool shows it.
+    pub(super) health: BTreeMap<Name, (Status, Name, String)>,
     /// Claim uids that already counted in a ring.
     pub(super) counted: BTreeSet<Name>,
     /// Class → generation and fingerprint of what was written to its status.

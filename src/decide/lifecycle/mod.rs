@@ -38,6 +38,7 @@ mod interruption;
 mod launch;
 mod liveness;
 mod memory;
+mod order;
 mod overlays;
 mod pass;
 mod plan;
@@ -52,6 +53,7 @@ mod termination;
 mod tests;
 
 pub use memory::Memory;
+pub use order::drain_order;
 pub use pass::pass;
 pub use revalidate::revalidate;
 pub use static_pools::templated;

@@ -42,7 +42,7 @@ pub fn step(context: &Context<'_>, memory: &mut Memory, pool: &NodePool, plan: &
     draft.root(&conditions::POOL);
     let class = context.snapshot.classes.get(&pool.template.class.name);
     let class_generation = class.map(|c| c.generation);
-    health::reset_if_changed(memory, pool, class_generation, &mut draft);
+    health::follow(memory, pool, class_generation, &mut draft);
 
     let patch = plan.patch(ObjectKind::NodePool, &pool.name, &pool.uid, WriteClass::Mirror);
     // A healthy pool that was decided in this pass keeps that: it was put in before.

@@ -26,6 +26,13 @@ pub struct Memory {
     rooms: Option<buffers::Rooms>,
 }
 
+impl Memory {
+    /// When the open batch closes by itself.
+    pub fn batch_closes(&self) -> Option<Timestamp> {
+        self.window.closes()
+    }
+}
+
 /// One turn of provisioning: takes the triggers in, and when the window is ripe plans for all pods that wait.
 pub fn pass(
     snapshot: &Snapshot,

@@ -216,6 +216,9 @@ pub struct ObjectPatch {
     /// Node taints to remove, by key and effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remove_taints: Vec<Taint>,
+    /// Whether a Node takes new pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unschedulable: Option<bool>,
     /// NodeClaim (name, uid) to become the owner of a Node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_claim: Option<(Name, Name)>,
@@ -243,6 +246,7 @@ impl ObjectPatch {
             remove_finalizers: Vec::new(),
             add_taints: Vec::new(),
             remove_taints: Vec::new(),
+            unschedulable: None,
             owner_claim: None,
             conditions: BTreeMap::new(),
             remove_conditions: Vec::new(),

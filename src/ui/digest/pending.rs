@@ -25,8 +25,12 @@ pub struct PendingRow {
 /// What a pod waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Not planned yet: the batch window, or the scheduler's turn.
+    /// The scheduler's turn: it has not refused the pod yet.
     Waiting,
+    /// In the open batch, which is planned at that time.
+    Planned(Timestamp),
+    /// Provisioning is paused.
+    Paused,
     /// The scheduler may bind it to a node that is there.
     Room(Name),
     /// A claim was made for it; its stage in a word.
@@ -37,9 +41,14 @@ pub enum Place {
 }
 
 impl Place {
-    pub fn text(&self) -> String {
+    pub fn text(&self, now: Timestamp) -> String {
         match self {
-            Self::Waiting => "waiting".to_owned(),
+            Self::Waiting => "waits for the scheduler".to_owned(),
+            Self::Planned(at) => match at.duration_since(now).as_millis() {
+                left if left > 0 => format!("planned in {} s", (left + 999) / 1000),
+                _ => "being planned".to_owned(),
+            },
+            Self::Paused => "provisioning is paused".to_owned(),
             Self::Room(node) => format!("room on {}", words::node(node)),
             Self::Claim(claim, stage) => format!("on {claim}, {stage}"),
             Self::Review(id) => format!("in review {id}"),
@@ -67,7 +76,7 @@ fn row(view: &View, planned: &BTreeMap<Name, Place>, p: &Pod) -> PendingRow {
         .get(&key)
         .cloned()
         .or_else(|| refused(view, &key))
-        .unwrap_or(Place::Waiting);
+        .unwrap_or_else(|| unplanned(view, p));
     let pool = match &place {
         Place::Claim(claim, _) => view.snapshot.claims.get(claim).and_then(|c| c.pool().cloned()),
         Place::Room(node) => view.snapshot.nodes.get(node).map(|n| n.pool().into()),
@@ -126,6 +135,17 @@ fn planned(view: &View) -> BTreeMap<Name, Place> {
         }
     }
     out
+}
+
+/// What a pod waits for that no decision speaks of.
+fn unplanned(view: &View, pod: &Pod) -> Place {
+    if view.pauses.everything.is_some() || view.pauses.provisioning.is_some() {
+        return Place::Paused;
+    }
+    match view.batch_closes.filter(|_| pod.is_provisionable()) {
+        Some(at) => Place::Planned(at),
+        None => Place::Waiting,
+    }
 }
 
 fn refused(view: &View, key: &Name) -> Option<Place> {

@@ -2,6 +2,7 @@
 //! requests out.
 
 mod decide;
+mod nodes;
 mod rows;
 mod show;
 mod typing;
@@ -30,6 +31,11 @@ pub enum Request {
     /// Writes a snapshot of the screen; `text`, `svg` or `json`, and the file.
     Snapshot {
         format: String,
+        file: String,
+    },
+    /// Writes JSON Lines: `decisions`, `events` or `operator`, and the file.
+    Export {
+        what: String,
         file: String,
     },
     Redraw,
@@ -198,6 +204,12 @@ impl App {
                 );
                 out.push(Request::Send(command));
             }
+            Action::Cordon | Action::Drain | Action::Terminate | Action::Interrupt => {
+                return self.about_node(action, view, digest);
+            }
+            Action::Record => return self.record(view),
+            Action::NoCapacity => return self.take_capacity(view, digest),
+            Action::Burst => return self.burst(),
             Action::Faster => out.extend(self.speed(view, true)),
             Action::Slower => out.extend(self.speed(view, false)),
             Action::AllChecks => {

@@ -91,6 +91,7 @@ impl App {
                     })
                     .collect()
             }
+            Prompt::Terminate { claim, node } => self.terminate(claim, &node, &typed),
             Prompt::ApproveAll { nodes, .. } => {
                 self.say(format!("not approved: {nodes} was to be typed"), Tone::Warn);
                 Vec::new()

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::{
     Action as A, Binding,
-    On::{Demo, Everywhere, Panes, Screens},
+    On::{Demo, DemoPanes, DemoScreens, Everywhere, Panes, Screens},
     Section as S, bind, ch, code, ctrl,
 };
 use crate::ui::place::{Kind, Pane};
@@ -22,6 +22,15 @@ const EXPLAINED: &[Kind] = &[
     Kind::Pools,
     Kind::Review,
 ];
+
+const NODES: &[Pane] = &[Pane::Nodes, Pane::NodeTable, Pane::PoolNodes];
+const NODE: &[Kind] = &[Kind::Node];
+const TYPES: &[Pane] = &[Pane::Chosen, Pane::TypeTable];
+
+const CORDON: (&str, &str) = ("cordon or uncordon the node", "cordon");
+const DRAIN: (&str, &str) = ("drain the node; asks first", "drain");
+const TERMINATE: (&str, &str) = ("terminate its NodeClaim; asks", "");
+const INTERRUPT: (&str, &str) = ("interrupt the spot node", "");
 
 pub const HERE: &[Binding] = &[
     // The view.
@@ -104,6 +113,26 @@ pub const HERE: &[Binding] = &[
         Screens(EXPLAINED),
         S::View,
         ("explain the selected row", ""),
+    ),
+    bind(&[ch('K')], "K", A::Cordon, Panes(NODES), S::View, CORDON),
+    bind(&[ch('K')], "K", A::Cordon, Screens(NODE), S::View, CORDON),
+    bind(&[ch('D')], "D", A::Drain, Panes(NODES), S::View, DRAIN),
+    bind(&[ch('D')], "D", A::Drain, Screens(NODE), S::View, DRAIN),
+    bind(
+        &[ctrl('x')],
+        "Ctrl-x",
+        A::Terminate,
+        Panes(NODES),
+        S::View,
+        TERMINATE,
+    ),
+    bind(
+        &[ctrl('x')],
+        "Ctrl-x",
+        A::Terminate,
+        Screens(NODE),
+        S::View,
+        TERMINATE,
     ),
     bind(
         &[ch('v')],
@@ -219,12 +248,53 @@ pub const HERE: &[Binding] = &[
         ("action menu of the row", "actions"),
     ),
     bind(
+        &[ch('R')],
+        "R",
+        A::Record,
+        Everywhere,
+        S::Supervise,
+        ("record the run; R again ends it", ""),
+    ),
+    // The world of a demo.
+    bind(
         &[ch('>')],
         "< >",
         A::Faster,
         Demo,
-        S::Supervise,
-        ("slower, faster", "speed"),
+        S::World,
+        ("time slower, faster", "speed"),
     ),
-    bind(&[ch('<')], "<", A::Slower, Demo, S::Supervise, ("", "")),
+    bind(&[ch('<')], "<", A::Slower, Demo, S::World, ("", "")),
+    bind(
+        &[ch('B')],
+        "B",
+        A::Burst,
+        Demo,
+        S::World,
+        ("a burst of 20 pods", "burst"),
+    ),
+    bind(
+        &[ch('!')],
+        "!",
+        A::Interrupt,
+        DemoPanes(NODES),
+        S::World,
+        INTERRUPT,
+    ),
+    bind(
+        &[ch('!')],
+        "!",
+        A::Interrupt,
+        DemoScreens(NODE),
+        S::World,
+        INTERRUPT,
+    ),
+    bind(
+        &[ch('I')],
+        "I",
+        A::NoCapacity,
+        DemoPanes(TYPES),
+        S::World,
+        ("no capacity of the type, 5m", "no capacity"),
+    ),
 ];

@@ -55,6 +55,13 @@ pub enum Action {
     Reject,
     Undo,
     Consolidate,
+    Cordon,
+    Drain,
+    Terminate,
+    Record,
+    NoCapacity,
+    Interrupt,
+    Burst,
     Faster,
     Slower,
     AllChecks,
@@ -68,6 +75,10 @@ pub enum On {
     Panes(&'static [Pane]),
     /// Only with an embedded world.
     Demo,
+    /// Only with an embedded world, on these panes.
+    DemoPanes(&'static [Pane]),
+    /// Only with an embedded world, on these screens.
+    DemoScreens(&'static [Kind]),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +87,8 @@ pub enum Section {
     Move,
     Views,
     Supervise,
+    /// What a demo lets a person do to its world.
+    World,
     Picture,
 }
 
@@ -140,6 +153,8 @@ pub fn holds(b: &Binding, screen: Kind, pane: Pane, demo: bool) -> bool {
         On::Screens(all) => all.contains(&screen),
         On::Panes(all) => all.contains(&pane),
         On::Demo => demo,
+        On::DemoPanes(all) => demo && all.contains(&pane),
+        On::DemoScreens(all) => demo && all.contains(&screen),
     }
 }
 
@@ -159,7 +174,10 @@ pub fn hints(screen: Kind, pane: Pane, demo: bool, decidable: bool) -> Vec<(&'st
     let mut out = Vec::new();
     for own in [true, false] {
         for b in bindings() {
-            let everywhere = matches!(b.on, On::Everywhere | On::Demo);
+            let everywhere = matches!(
+                b.on,
+                On::Everywhere | On::Demo | On::DemoPanes(_) | On::DemoScreens(_)
+            );
             if b.hint.is_empty()
                 || own == everywhere
                 || !holds(b, screen, pane, demo)

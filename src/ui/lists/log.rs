@@ -1,7 +1,7 @@
 //! The event log, newest first.
 
 use super::{Data, List, seconds};
-use crate::gate::command::{Command, Scope, Spoken};
+use crate::gate::command::{Command, Scope, Spoken, WorldEvent};
 use crate::ledger::{Body, Entry};
 use crate::model::Name;
 use crate::model::decision::{Effect, EffectResult, State};
@@ -77,9 +77,27 @@ pub fn spoken(c: &Command) -> String {
                 if *ignore_budgets { " past its budgets" } else { "" }
             )
         }
+        Command::Cordon { node, on: true } => format!("cordon {}", words::node(node)),
+        Command::Cordon { node, on: false } => format!("uncordon {}", words::node(node)),
+        Command::Drain { node } => format!("drain {}", words::node(node)),
+        Command::Terminate { claim } => format!("terminate NodeClaim {claim}"),
+        Command::Record { file: Some(file) } => format!("record to {file}"),
+        Command::Record { file: None } => "end the recording".to_owned(),
+        Command::World { event } => happens(event),
         Command::Speed { times: 0 } => "speed max".to_owned(),
         Command::Speed { times } => format!("speed {times}"),
         Command::Quit => "quit".to_owned(),
+    }
+}
+
+fn happens(event: &WorldEvent) -> String {
+    match event {
+        WorldEvent::NoCapacity {
+            instance_type,
+            minutes,
+        } => format!("no capacity of {instance_type} for {minutes}m"),
+        WorldEvent::Interrupt { node } => format!("interrupt {}", words::node(node)),
+        WorldEvent::Burst { pods } => format!("burst of {pods} pods"),
     }
 }
 
@@ -128,7 +146,7 @@ pub fn line(e: &Entry) -> (String, Tone) {
             let why = if reason.is_empty() || reason.as_str() == word {
                 String::new()
             } else {
-                format!(": {reason}")
+                format!(": {}", words::short(reason))
             };
             let tone = match state {
                 State::Held => Tone::Warn,
@@ -185,7 +203,10 @@ pub fn line(e: &Entry) -> (String, Tone) {
             refused,
         } => match refused {
             None => (format!("{who}: {}", spoken(command)), Tone::Strong),
-            Some(why) => (format!("{who}: {}, refused: {why}", spoken(command)), Tone::Bad),
+            Some(why) => (
+                format!("{who}: {}, refused: {}", spoken(command), words::short(why)),
+                Tone::Bad,
+            ),
         },
         Body::Supervision { policies, pauses } => {
             let paused = if pauses.any() { ", paused in part" } else { "" };

@@ -22,8 +22,9 @@ impl Pending<'_> {
 fn tone(place: &Place) -> Tone {
     match place {
         Place::Refused(_) => Tone::Bad,
-        Place::Review(_) => Tone::Warn,
+        Place::Review(_) | Place::Paused => Tone::Warn,
         Place::Claim(..) | Place::Room(_) => Tone::Good,
+        Place::Planned(_) => Tone::Accent,
         Place::Waiting => Tone::Dim,
     }
 }
@@ -62,7 +63,7 @@ impl List for Pending<'_> {
             Cell::plain(words::memory(r.memory)),
             Cell::plain(or_dash(&r.pool)),
             Cell::plain(words::clock(self.data.since(r.since))),
-            Cell::Text(r.place.text(), tone(&r.place)),
+            Cell::Text(r.place.text(self.data.now), tone(&r.place)),
         ]
     }
     fn field(&self, i: usize, name: &str) -> Option<Value> {
@@ -138,7 +139,7 @@ impl<'a> Pods<'a> {
                 let row = self.data.digest.pending.iter().find(|r| r.key == key);
                 row.map_or_else(
                     || ("Pending".to_owned(), Tone::Warn),
-                    |r| (r.place.text(), tone(&r.place)),
+                    |r| (r.place.text(self.data.now), tone(&r.place)),
                 )
             }
             Phase::Pending => ("Starting".to_owned(), Tone::Warn),

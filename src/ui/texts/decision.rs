@@ -36,7 +36,12 @@ pub fn head(data: &Data<'_>) -> Vec<Line> {
         out.push(labelled(
             "ruling",
             11,
-            format!("{} by {}: {}", words::state(row.state), row.by, row.reason),
+            format!(
+                "{} by {}: {}",
+                words::state(row.state),
+                row.by,
+                words::short(&row.reason)
+            ),
         ));
     }
     for step in &row.steps {

@@ -137,7 +137,7 @@ fn verdict(data: &Data<'_>, p: &Pod) -> Line {
         (None, None) => {
             let row = data.digest.pending.iter().find(|r| r.key == key);
             (
-                row.map_or_else(|| "waiting".to_owned(), |r| r.place.text()),
+                row.map_or_else(|| "waiting".to_owned(), |r| r.place.text(data.now)),
                 Tone::Accent,
             )
         }

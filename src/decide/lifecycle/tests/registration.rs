@@ -198,6 +198,30 @@ fn case_20_21_health_looks_at_the_last_four() {
     }
 }
 
+/// The patch may have rested behind another one of the same pool: it comes again until the pool shows it.
+#[test]
+fn health_that_was_not_written_is_written_later() {
+    let mut case = registered();
+    case.world
+        .edit_claim("c", |c| drop(c.conditions.remove(names::REGISTERED_CONDITION)));
+    let show = |case: &mut Case, status| {
+        let mut condition = cond(status, 0);
+        condition.observed_generation = Some(1);
+        case.world.edit_pool("default", |p| {
+            p.conditions.insert("NodeRegistrationHealthy".into(), condition);
+        });
+    };
+    show(&mut case, Status::Unknown);
+    let health = |out: &crate::decide::Outcome| {
+        let patch = patch_of(out, ObjectKind::NodePool, "default")?;
+        patch.conditions.get("NodeRegistrationHealthy").map(|c| c.status)
+    };
+    assert_eq!(health(&case.pass(30)), Some(Status::True));
+    assert_eq!(health(&case.pass(31)), Some(Status::True), "nothing was written");
+    show(&mut case, Status::True);
+    assert_eq!(health(&case.pass(32)), None);
+}
+
 /// Cases 25 to 28: the first check that fails names the reason.
 #[test]
 fn case_25_27_28_initialization_checks_in_order() {
