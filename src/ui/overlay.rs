@@ -119,6 +119,7 @@ fn actions(app: &App, demo: bool) -> Vec<&'static keymap::Binding> {
     let mut out: Vec<&'static keymap::Binding> = Vec::new();
     for b in keymap::bindings() {
         let here = matches!(b.section, Section::View | Section::World)
+            && !b.help.is_empty()
             && keymap::holds(b, app.screen.kind(), app.pane(), demo);
         if here && !out.iter().any(|o| o.action == b.action) {
             out.push(b);
@@ -357,12 +358,14 @@ fn help_lines(data: &Data<'_>, app: &App, width: u16) -> Vec<Line> {
             ((*args).to_owned(), Tone::Dim),
         ]);
     }
-    let groups = if width >= 130 {
-        vec![left, right, rest]
+    // Commands and filters are long: in a narrow window they follow below, in its whole width.
+    let mut out = if width >= 130 {
+        beside(&[left, right, rest], width)
     } else {
-        vec![left, right.into_iter().chain(rest).collect()]
+        let mut out = beside(&[left, right], width);
+        out.extend(rest);
+        out
     };
-    let mut out = beside(&groups, width);
     out.push(Vec::new());
     for text in [
         "Signs   ✓ ok   ✗ failing check   ! interruption   ◆ drift   ▲ launch   ▼ removal   C1 candidate of a waiting decision",

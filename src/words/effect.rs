@@ -1,6 +1,6 @@
 //! What `act` does, step by step.
 
-use super::names::{list, node, plural};
+use super::names::{list, node, plural, short};
 use crate::model::decision::{Effect, ObjectPatch};
 
 /// One line a step: `create NodeClaim general-x8k2p (general, 60 types)`.
@@ -46,12 +46,43 @@ pub fn effect(e: &Effect) -> String {
             ..
         } => {
             let slash = if namespace.is_empty() { "" } else { "/" };
-            format!(
-                "{reason} on {} {namespace}{slash}{name}: {message}",
-                kind.as_str()
-            )
+            let about = format!("{} {namespace}{slash}{}", kind.as_str(), node(name));
+            match transition(message) {
+                Some(change) => format!("{about} {change}"),
+                None => format!("{about}: {}: {}", words_of(reason), short(message)),
+            }
         }
     }
+}
+
+/// `Ready: Unknown → True (Ready)` of the event that tells of a changed condition.
+fn transition(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("Status condition transitioned, Type: ")?;
+    let (kind, rest) = rest.split_once(", Status: ")?;
+    let (change, rest) = rest.split_once(", Reason: ")?;
+    let (from, to) = change.split_once(" -> ")?;
+    let (reason, why) = match rest.split_once(", Message: ") {
+        Some((reason, why)) => (reason, format!(": {}", short(why))),
+        None => (rest, String::new()),
+    };
+    let reason = if reason == kind {
+        String::new()
+    } else {
+        format!(" ({reason})")
+    };
+    Some(format!("{kind} {from} → {to}{reason}{why}"))
+}
+
+/// `TerminationGracePeriodExpiring` as words.
+fn words_of(reason: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in reason.chars().enumerate() {
+        if i > 0 && c.is_ascii_uppercase() {
+            out.push(' ');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
 }
 
 /// `i-0b77` of `aws:///us-east-1a/i-0b77`
@@ -94,6 +125,11 @@ fn patch(p: &ObjectPatch) -> String {
             .iter()
             .map(|f| format!("remove finalizer {f}")),
     );
+    match p.unschedulable {
+        Some(true) => parts.push("cordon".to_owned()),
+        Some(false) => parts.push("uncordon".to_owned()),
+        None => {}
+    }
     if p.owner_claim.is_some() {
         parts.push("owner NodeClaim".to_owned());
     }
@@ -108,6 +144,30 @@ fn patch(p: &ObjectPatch) -> String {
 mod tests {
     use super::*;
     use crate::model::decision::WriteClass;
+
+    #[test]
+    fn events_are_told_shortly() {
+        let event = |message: &str, reason: &str| {
+            effect(&Effect::Event {
+                kind: crate::model::decision::effect::ObjectKind::NodeClaim,
+                namespace: "".into(),
+                name: "general-x".into(),
+                uid: "".into(),
+                warning: false,
+                reason: reason.into(),
+                message: message.into(),
+            })
+        };
+        let ready = "Status condition transitioned, Type: Ready, Status: Unknown -> True, Reason: Ready";
+        assert_eq!(event(ready, "Ready"), "NodeClaim general-x Ready Unknown → True");
+        assert_eq!(
+            event(
+                "Disrupting Node: ip-10-0-0-1.ec2.internal",
+                "DisruptionTerminating"
+            ),
+            "NodeClaim general-x: disruption terminating: Disrupting Node: ip-10-0-0-1"
+        );
+    }
     use crate::model::decision::effect::ObjectKind;
     use crate::model::{Taint, TaintEffect};
 

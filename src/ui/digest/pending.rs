@@ -43,7 +43,7 @@ pub enum Place {
 impl Place {
     pub fn text(&self, now: Timestamp) -> String {
         match self {
-            Self::Waiting => "waits for the scheduler".to_owned(),
+            Self::Waiting => "waits for scheduler".to_owned(),
             Self::Planned(at) => match at.duration_since(now).as_millis() {
                 left if left > 0 => format!("planned in {} s", (left + 999) / 1000),
                 _ => "being planned".to_owned(),

@@ -1,6 +1,6 @@
 //! Keys that supervise: approve, reject, pause, consolidate.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Request;
 use crate::gate::Command;
@@ -20,6 +20,11 @@ impl App {
     pub(super) fn unbound(&mut self, key: KeyEvent, digest: &Digest) {
         let KeyCode::Char(c) = key.code else { return };
         match (c, self.screen.kind(), digest.waiting.first()) {
+            ('K' | 'D' | '!', ..) => self.say(format!("{c} works on a node: 4 lists them"), Tone::Dim),
+            ('x', ..) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                self.say("Ctrl-x works on a node: 4 lists them", Tone::Dim);
+            }
+            ('I', ..) => self.say("I works on an instance type: 6 lists them", Tone::Dim),
             ('a' | 'x', Kind::Overview, Some(id)) => self.point_at(Pane::Recent, *id, c),
             ('a' | 'x', _, Some(_)) => self.say(format!("{c} works in 7 Review and on decisions"), Tone::Dim),
             ('a' | 'x', _, None) => self.say("nothing waits for review", Tone::Dim),

@@ -97,7 +97,10 @@ impl App {
     /// Starts a recording of the whole run in the working directory, or ends the one under way.
     pub fn record(&mut self, view: &View) -> Vec<Request> {
         let file = match &view.host.recording {
-            Some(_) => None,
+            Some(file) => {
+                self.say(format!("recorded to {file}; kerf verify checks it"), Tone::Good);
+                return vec![Request::Send(Command::Record { file: None })];
+            }
             None => Some(format!("run-{}.kerf", self.now(view).strftime("%Y%m%d-%H%M%S"))),
         };
         self.order(Command::Record { file })

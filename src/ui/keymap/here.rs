@@ -27,9 +27,9 @@ const NODES: &[Pane] = &[Pane::Nodes, Pane::NodeTable, Pane::PoolNodes];
 const NODE: &[Kind] = &[Kind::Node];
 const TYPES: &[Pane] = &[Pane::Chosen, Pane::TypeTable];
 
-const CORDON: (&str, &str) = ("cordon or uncordon the node", "cordon");
-const DRAIN: (&str, &str) = ("drain the node; asks first", "drain");
-const TERMINATE: (&str, &str) = ("terminate its NodeClaim; asks", "");
+const CORDON: (&str, &str) = ("cordon, uncordon the node", "");
+const DRAIN: (&str, &str) = ("drain the node; asks", "");
+const TERMINATE: (&str, &str) = ("terminate NodeClaim; asks", "");
 const INTERRUPT: (&str, &str) = ("interrupt the spot node", "");
 
 pub const HERE: &[Binding] = &[
@@ -56,7 +56,7 @@ pub const HERE: &[Binding] = &[
         A::Approve,
         Panes(DECIDABLE),
         S::View,
-        ("approve the row that waits", "approve"),
+        ("approve what waits", "approve"),
     ),
     bind(
         &[ch('a')],
@@ -72,7 +72,7 @@ pub const HERE: &[Binding] = &[
         A::Reject,
         Panes(DECIDABLE),
         S::View,
-        ("reject it, reason optional", "reject"),
+        ("reject it, with a reason", "reject"),
     ),
     bind(
         &[ch('x')],
@@ -104,7 +104,7 @@ pub const HERE: &[Binding] = &[
         A::Consolidate,
         Screens(PLACES),
         S::View,
-        ("consolidate node, pool, all", "consolidate now"),
+        ("consolidate this or all", "consolidate now"),
     ),
     bind(
         &[ch('X')],
@@ -115,9 +115,23 @@ pub const HERE: &[Binding] = &[
         ("explain the selected row", ""),
     ),
     bind(&[ch('K')], "K", A::Cordon, Panes(NODES), S::View, CORDON),
-    bind(&[ch('K')], "K", A::Cordon, Screens(NODE), S::View, CORDON),
+    bind(
+        &[ch('K')],
+        "K",
+        A::Cordon,
+        Screens(NODE),
+        S::View,
+        (CORDON.0, "cordon"),
+    ),
     bind(&[ch('D')], "D", A::Drain, Panes(NODES), S::View, DRAIN),
-    bind(&[ch('D')], "D", A::Drain, Screens(NODE), S::View, DRAIN),
+    bind(
+        &[ch('D')],
+        "D",
+        A::Drain,
+        Screens(NODE),
+        S::View,
+        (DRAIN.0, "drain"),
+    ),
     bind(
         &[ctrl('x')],
         "Ctrl-x",
@@ -229,7 +243,7 @@ pub const HERE: &[Binding] = &[
         A::PauseAll,
         Everywhere,
         S::Supervise,
-        ("pause all at once; P resumes", ""),
+        ("pause all; again resumes", ""),
     ),
     bind(
         &[ch('M')],
@@ -253,7 +267,7 @@ pub const HERE: &[Binding] = &[
         A::Record,
         Everywhere,
         S::Supervise,
-        ("record the run; R again ends it", ""),
+        ("record; again ends it", ""),
     ),
     // The world of a demo.
     bind(
@@ -295,6 +309,6 @@ pub const HERE: &[Binding] = &[
         A::NoCapacity,
         DemoPanes(TYPES),
         S::World,
-        ("no capacity of the type, 5m", "no capacity"),
+        ("no capacity of type, 5m", "no capacity"),
     ),
 ];

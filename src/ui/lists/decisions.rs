@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::{Data, List, seconds};
 use crate::ledger::view::DecisionRow;
 use crate::model::Name;
-use crate::model::decision::{Evidence, Kind, State};
+use crate::model::decision::{Effect, EffectResult, Evidence, Kind, State};
 use crate::ui::filter::Value;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::{Cell, Column};
@@ -76,6 +76,27 @@ pub fn outcome(data: &Data<'_>, row: &DecisionRow) -> (String, Tone) {
     }
 }
 
+/// What a decision is about; once its one machine has come, with what came instead of what was expected.
+fn what(row: &DecisionRow) -> String {
+    let text = words::headline(&row.decision);
+    let mut drafts = row.decision.effects.iter().filter_map(|e| match e {
+        Effect::CreateClaim(draft) => draft.expected.as_ref(),
+        _ => None,
+    });
+    let (Some(expected), None) = (drafts.next(), drafts.next()) else {
+        return text;
+    };
+    let got = row.steps.iter().find_map(|step| match &step.result {
+        EffectResult::Launched(got) => Some(got),
+        _ => None,
+    });
+    let Some(got) = got else { return text };
+    text.replace(
+        &format!("{} {}", expected.instance_type, words::zone(&expected.zone)),
+        &format!("{} {}", got.instance_type, words::zone(&got.zone)),
+    )
+}
+
 /// The sign of a kind, for a lane or a mono screen.
 pub fn sign(kind: Kind) -> &'static str {
     match kind {
@@ -117,7 +138,7 @@ impl List for Decisions<'_> {
             Cell::plain(d.id.to_string()),
             Cell::dim(super::super::frame::time_of_day(d.at)),
             Cell::plain(words::kind(d.kind)),
-            Cell::plain(words::headline(d)),
+            Cell::plain(what(row)),
             Cell::Text(words::money_of(d), if saves { Tone::Good } else { Tone::Plain }),
             Cell::Text(state, tone),
         ]

@@ -82,7 +82,7 @@ pub fn spoken(c: &Command) -> String {
         Command::Drain { node } => format!("drain {}", words::node(node)),
         Command::Terminate { claim } => format!("terminate NodeClaim {claim}"),
         Command::Record { file: Some(file) } => format!("record to {file}"),
-        Command::Record { file: None } => "end the recording".to_owned(),
+        Command::Record { file: None } => "end of the recording".to_owned(),
         Command::World { event } => happens(event),
         Command::Speed { times: 0 } => "speed max".to_owned(),
         Command::Speed { times } => format!("speed {times}"),
@@ -154,7 +154,12 @@ pub fn line(e: &Entry) -> (String, Tone) {
                 State::Done => Tone::Good,
                 _ => Tone::Plain,
             };
-            (format!("{id} {word} ({by}){why}"), tone)
+            // Who, only where it was a person: the reason tells of the policy.
+            let who = match &**by {
+                "policy" | "engine" => String::new(),
+                person => format!(" by {person}"),
+            };
+            (format!("{id} {word}{who}{why}"), tone)
         }
         Body::Acted { effect, result, .. } => {
             let tone = match result {

@@ -51,7 +51,7 @@ impl List for Pending<'_> {
             Column::right("MEM", "mem", 6).rank(3),
             Column::left("POOL", "pool", 8).rank(4),
             Column::right("WAIT", "wait", 5),
-            Column::left("STATE", "state", 22),
+            Column::left("STATE", "state", 22).grows(),
         ];
         ALL
     }

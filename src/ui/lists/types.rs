@@ -143,6 +143,16 @@ fn stock_outs(t: &InstanceType) -> String {
     parts.join("  ")
 }
 
+/// Whole GiB, or tenths of what is less than one.
+fn gibibytes(bytes: i64) -> String {
+    let tenths = bytes / (1 << 30) * 10 + bytes % (1 << 30) * 10 / (1 << 30);
+    if tenths < 10 {
+        format!("0.{tenths}")
+    } else {
+        (tenths / 10).to_string()
+    }
+}
+
 fn spot_in(t: &InstanceType, nth: usize) -> String {
     let mut zones: Vec<(&str, UsdPerHour)> = t
         .offerings
@@ -209,7 +219,7 @@ impl List for Types<'_> {
             Cell::plain(&*t.name),
             Cell::plain(label(t, "kubernetes.io/arch")),
             Cell::plain(vcpu.to_string()),
-            Cell::plain((t.capacity.memory >> 30).to_string()),
+            Cell::plain(gibibytes(t.capacity.memory)),
             Cell::plain(t.capacity.pods.to_string()),
             Cell::dim(format!("{} {}", words::cpu(room.cpu), words::memory(room.memory))),
             Cell::plain(od.map_or_else(|| "—".to_owned(), |(p, _)| words::price_bare(p))),
