@@ -156,7 +156,7 @@ pub fn line(e: &Entry) -> (String, Tone) {
             };
             // Who, only where it was a person: the reason tells of the policy.
             let who = match &**by {
-                "policy" | "engine" => String::new(),
+                "policy" | "engine" | "guard" => String::new(),
                 person => format!(" by {person}"),
             };
             (format!("{id} {word}{who}{why}"), tone)
