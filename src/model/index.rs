@@ -137,7 +137,7 @@ impl Index {
                         && o.requirements == offering.requirements
                 };
                 let guessed = sources.get(guess).filter(|o| same(o)).map(|_| guess);
-                let few = || sources.iter().take(FEW).position(|o| same(&o));
+                let few = || sources.iter().take(FEW).position(&same);
                 let id = guessed.or_else(few).unwrap_or_else(|| {
                     let id = self.group_of(&mut ids, offering);
                     if id == sources.len() {

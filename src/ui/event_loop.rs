@@ -162,7 +162,7 @@ impl Face {
                     ticks += 1;
                     self.age();
                     // Where time runs as on the wall, a second is what changes on the screen.
-                    if self.view.host.speed.is_some() || ticks % 4 == 0 {
+                    if self.view.host.speed.is_some() || ticks.is_multiple_of(4) {
                         self.draw(guard)?;
                     }
                 }

@@ -148,7 +148,7 @@ impl Checker {
                 self.decisions.insert(id, decision);
             }
             "ruled" if text(body, "state") == "acting" => {
-                self.began(body["id"].as_u64().expect("id"), promises)
+                self.began(body["id"].as_u64().expect("id"), promises);
             }
             "ruled" if matches!(text(body, "state"), "rolledBack" | "failed") => {
                 let id = body["id"].as_u64().expect("id");

@@ -28,23 +28,20 @@ pub(super) fn convert(old: &Value, out: &mut Conversion, kubelets: &mut Kubelets
     if let Some(class) = class {
         node["nodeClassRef"] = json!({"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": class});
     }
-    node["expireAfter"] = match seconds(&mut spec, "ttlSecondsUntilExpired", notes) {
-        Some(ttl) => {
-            notes.push(spec.note(
-                "ttlSecondsUntilExpired",
-                Fate::Changed,
-                "stands at spec.template.spec.expireAfter",
-            ));
-            json!(ttl)
-        }
-        None => {
-            notes.push(spec.note(
-                "ttlSecondsUntilExpired",
-                Fate::Added,
-                "expireAfter Never: without it nodes did not expire, in v1 they do after 720h",
-            ));
-            json!("Never")
-        }
+    node["expireAfter"] = if let Some(ttl) = seconds(&mut spec, "ttlSecondsUntilExpired", notes) {
+        notes.push(spec.note(
+            "ttlSecondsUntilExpired",
+            Fate::Changed,
+            "stands at spec.template.spec.expireAfter",
+        ));
+        json!(ttl)
+    } else {
+        notes.push(spec.note(
+            "ttlSecondsUntilExpired",
+            Fate::Added,
+            "expireAfter Never: without it nodes did not expire, in v1 they do after 720h",
+        ));
+        json!("Never")
     };
     let mut limits = spec.inner("limits");
     if let Some(resources) = limits.take("resources") {

@@ -135,7 +135,7 @@ fn selectors_with_commas_become_a_term_for_each_combination() {
 #[test]
 fn an_inline_provider_is_a_class_of_its_own() {
     let c = convert(&[yaml(
-        r#"
+        r"
 apiVersion: karpenter.sh/v1alpha5
 kind: Provisioner
 metadata: {name: inline}
@@ -145,7 +145,7 @@ spec:
     instanceProfile: nodes
     subnetSelector: {a: b}
     securityGroupSelector: {a: b}
-"#,
+",
     )]);
     let class = find(&c, "EC2NodeClass", "inline");
     assert_eq!(
@@ -165,7 +165,7 @@ spec:
 
 fn pool(name: &str, rest: &str) -> Value {
     yaml(&format!(
-        r#"
+        r"
 apiVersion: karpenter.sh/v1beta1
 kind: NodePool
 metadata: {{name: {name}}}
@@ -176,11 +176,11 @@ spec:
       requirements: [{{key: kubernetes.io/arch, operator: In, values: [arm64]}}]
       {rest}
   disruption: {{consolidationPolicy: WhenUnderutilized, expireAfter: 48h}}
-"#
+"
     ))
 }
 
-const CLASS: &str = r#"
+const CLASS: &str = r"
 apiVersion: karpenter.k8s.aws/v1beta1
 kind: EC2NodeClass
 metadata: {name: default}
@@ -190,7 +190,7 @@ spec:
   subnetSelectorTerms: [{tags: {a: b}}]
   securityGroupSelectorTerms: [{name: web}]
   metadataOptions: {httpPutResponseHopLimit: 3}
-"#;
+";
 
 #[test]
 fn a_v1beta1_pool_moves_its_expiry_and_keeps_its_policy() {

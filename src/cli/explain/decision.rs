@@ -113,15 +113,14 @@ fn planned(scene: &Scene, wanted: &str, paper: &Paper) -> Result<Account, CliErr
         .parse::<usize>()
         .ok()
         .and_then(|n| claims.get(n.checked_sub(1)?));
-    let planned = match by_place {
-        Some(one) => one,
-        None => {
-            let name = resolve("planned NodeClaim", wanted, &names)?;
-            claims
-                .iter()
-                .find(|c| c.draft.name == name)
-                .ok_or_else(|| CliError::Input(format!("there is no planned NodeClaim {wanted}")))?
-        }
+    let planned = if let Some(one) = by_place {
+        one
+    } else {
+        let name = resolve("planned NodeClaim", wanted, &names)?;
+        claims
+            .iter()
+            .find(|c| c.draft.name == name)
+            .ok_or_else(|| CliError::Input(format!("there is no planned NodeClaim {wanted}")))?
     };
     let mut costs = Vec::new();
     let mut effort = Effort::of_a_question();

@@ -115,12 +115,11 @@ fn distinct(claims: &[Planned]) -> Vec<(&Planned, usize)> {
             d.requests,
             d.instance_types.len()
         );
-        match known.get(&key).and_then(|i| out.get_mut(*i)) {
-            Some(one) => one.1 += 1,
-            None => {
-                known.insert(key, out.len());
-                out.push((planned, 1));
-            }
+        if let Some(one) = known.get(&key).and_then(|i| out.get_mut(*i)) {
+            one.1 += 1
+        } else {
+            known.insert(key, out.len());
+            out.push((planned, 1));
         }
     }
     out

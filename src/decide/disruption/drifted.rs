@@ -242,7 +242,7 @@ fn mirrored(snapshot: &Snapshot, claim: &Claim, pool: &NodePool) -> Option<Drift
     let hashed = claim.annotations.contains_key(names::NODEPOOL_HASH)
         && pool.annotations.contains_key(names::NODEPOOL_HASH);
     let reason = &*condition.reason;
-    let ours = OURS.iter().any(|r| *r == reason);
+    let ours = OURS.contains(&reason);
     let believed = match reason {
         "NodePoolDrifted" => !hashed,
         "RequirementsDrifted" | "InstanceTypeNotFound" => false,

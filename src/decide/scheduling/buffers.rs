@@ -83,21 +83,18 @@ pub fn resolve(snapshot: &Snapshot, buffer: &Buffer) -> Result<Resolved, Unready
             "podTemplateRef and scalableRef exclude each other".into(),
         ));
     }
-    let (template, of_workload) = match &buffer.template {
-        Some(name) => {
-            let found = snapshot.pod_templates.get(&pod_key(&buffer.namespace, name));
-            let missing = || ("PodTemplateNotFound", format!("PodTemplate {name} is not there"));
-            (found.ok_or_else(missing)?, None)
-        }
-        None => {
-            let workload = workload(snapshot, buffer)?;
-            return Ok(resolved(
-                buffer,
-                &workload.template,
-                Some(workload.replicas),
-                None,
-            ));
-        }
+    let (template, of_workload) = if let Some(name) = &buffer.template {
+        let found = snapshot.pod_templates.get(&pod_key(&buffer.namespace, name));
+        let missing = || ("PodTemplateNotFound", format!("PodTemplate {name} is not there"));
+        (found.ok_or_else(missing)?, None)
+    } else {
+        let workload = workload(snapshot, buffer)?;
+        return Ok(resolved(
+            buffer,
+            &workload.template,
+            Some(workload.replicas),
+            None,
+        ));
     };
     let named = Some((template.name.clone(), template.generation));
     Ok(resolved(buffer, template, of_workload, named))

@@ -172,7 +172,7 @@ fn case_093_one_balanced_pool_that_says_no_is_enough() {
     let out = decide(&world);
     assert!(!proposed(&out).starts_with("multi"), "{}", proposed(&out));
     world.edit_pool("default", |p| {
-        p.disruption.policy = ConsolidationPolicy::default()
+        p.disruption.policy = ConsolidationPolicy::default();
     });
     let out = decide(&world);
     assert_eq!(proposed(&out), "multi: s0 s1");
@@ -217,7 +217,7 @@ fn case_097_a_high_ratio_comes_first() {
     // `b0` is dear with many pods, `s0` cheap with few: 9.68 / 7 > 4.84 / 4.
     let mut world = worked(1, 1, &[("b0", 6), ("s0", 3)]);
     world.edit_pool("default", |p| {
-        p.disruption.policy = ConsolidationPolicy::default()
+        p.disruption.policy = ConsolidationPolicy::default();
     });
     world.edit_pool("default", |p| {
         p.disruption.budgets = vec![budget("1")];

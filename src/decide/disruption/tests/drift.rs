@@ -220,7 +220,7 @@ fn case_104_what_is_not_launched_has_not_drifted() {
 fn case_105_reserved_claims_may_be_on_demand() {
     let mut world = hashed();
     world.edit_pool("default", |p| {
-        drop(p.template.requirements.0.remove(names::CAPACITY_TYPE))
+        drop(p.template.requirements.0.remove(names::CAPACITY_TYPE));
     });
     world.edit_claim("n0", |c: &mut Claim| {
         drop(c.labels.insert(names::CAPACITY_TYPE.into(), "reserved".into()));

@@ -153,7 +153,7 @@ fn a_hundred_and_one_under_parity_and_all_otherwise() {
         n.allocatable.pods = 10_000;
     });
     world.pod("keep", Some("big"), 100, |p| {
-        p.do_not_disrupt = Some("true".into())
+        p.do_not_disrupt = Some("true".into());
     });
     let removed = |settings: &Settings| decide_with(&world, settings).proposals[0].impact.nodes_removed;
     assert_eq!(removed(&parity()), 101);

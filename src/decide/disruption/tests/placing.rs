@@ -159,7 +159,7 @@ fn case_074_spread_and_anti_affinity_hold_for_replacements() {
     });
     world.pod("a", Some("n0"), 600, |_| {});
     world.pod("b", Some("other"), 600, |p| {
-        p.do_not_disrupt = Some("true".into())
+        p.do_not_disrupt = Some("true".into());
     });
     let constraint = SpreadConstraint {
         topology_key: names::ZONE.into(),

@@ -171,7 +171,7 @@ proptest! {
         slots in prop::collection::vec(0.0..1e12_f64, 2),
     ) {
         let mut m = m;
-        of_market(&mut m, Care::Full).usd_per_hour;
+        of_market(&mut m, Care::Full);
         let floor = exact::value(&m, &dual::Prices { classes, slots });
         if let Some(truth) = truth(&m) {
             prop_assert!(floor <= truth, "{floor} > {truth}");

@@ -297,13 +297,12 @@ impl<'a> Solver<'a> {
                 });
                 continue;
             }
-            let one = match known.get(&shape) {
-                Some(one) => one.clone(),
-                None => {
-                    let one = self.unschedulable(shape);
-                    known.insert(shape, one.clone());
-                    one
-                }
+            let one = if let Some(one) = known.get(&shape) {
+                one.clone()
+            } else {
+                let one = self.unschedulable(shape);
+                known.insert(shape, one.clone());
+                one
             };
             unschedulable.push(Unschedulable {
                 pod: self.items[item].key.clone(),

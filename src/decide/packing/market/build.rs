@@ -167,8 +167,7 @@ fn add_offers(p: &Prepared, arena: &Arena<'_>, classes: &[Vec<u32>], out: &mut M
         });
     out.offers.extend(unlimited);
     drop_dominated(out);
-    out.offers
-        .sort_by(|a, b| (a.template, a.kind, a.price, a.mask).cmp(&(b.template, b.kind, b.price, b.mask)));
+    out.offers.sort_by_key(|a| (a.template, a.kind, a.price, a.mask));
 }
 
 /// Of one type: an offer that suits fewer classes at no lower price is of no use.

@@ -53,13 +53,12 @@ impl Bases {
 
     pub fn values(&self, prepared: &Prepared, key: &Name) -> Arc<Values> {
         let mut known = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get(key) {
-            Some(values) => values.clone(),
-            None => {
-                let values = Arc::new(Values::new(prepared, key));
-                known.insert(key.clone(), values.clone());
-                values
-            }
+        if let Some(values) = known.get(key) {
+            values.clone()
+        } else {
+            let values = Arc::new(Values::new(prepared, key));
+            known.insert(key.clone(), values.clone());
+            values
         }
     }
 

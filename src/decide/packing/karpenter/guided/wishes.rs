@@ -109,7 +109,7 @@ impl Solver<'_> {
         keys.filter(|key| &***key != names::HOSTNAME)
             .filter_map(|key| requirements.get(key))
             .filter(|r| !r.complement && r.values.len() == 1)
-            .map(|r| Requirement::is_in(&*r.key, r.values.iter().cloned()))
+            .map(|r| Requirement::is_in(&r.key, r.values.iter().cloned()))
             .collect()
     }
 
