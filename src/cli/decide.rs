@@ -52,7 +52,7 @@ pub fn plan(args: &Plan, output: Output, paper: &Paper) -> Result<ExitCode, CliE
     let proving = Instant::now();
     let on_new_nodes = solution.claims.iter().flat_map(|c| c.draft.pods.iter());
     let lower_bound = Some(bound::floor(&prepared, on_new_nodes));
-    let bound_micros = micros(proving);
+    tracing::debug!(micros = micros(proving), "floor proven");
     let rooms = buffers::rooms(&snapshot, &solution);
     // Room that cannot be had is the buffer's business, no pod's.
     let real = |key: &Name| snapshot.pods.get(key).is_none_or(|p| !buffers::is_virtual(p));
@@ -63,7 +63,6 @@ pub fn plan(args: &Plan, output: Output, paper: &Paper) -> Result<ExitCode, CliE
         elapsed_micros,
         index_micros: ready.index_micros,
         lower_bound,
-        bound_micros,
         greedy,
         rooms,
     };

@@ -203,7 +203,7 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
                 let _ = quitter.send("signal", Command::Quit);
             }
         });
-        live(plan, desk, Some(listener), false, said).await
+        Box::pin(live(plan, desk, Some(listener), false, said)).await
     })?;
     drop(handle);
     let seconds = ended.view.now.duration_since(start).as_secs();
@@ -254,11 +254,11 @@ fn run_dashboard(plan: Plan) -> Result<ExitCode, CliError> {
             let local = tokio::task::LocalSet::new();
             local.block_on(&runtime, async move {
                 let mut ready = Some(ready_tx);
-                let result = live(plan, desk, None, true, |_| {
+                let result = Box::pin(live(plan, desk, None, true, |_| {
                     if let Some(tx) = ready.take() {
                         let _ = tx.send(Ok(()));
                     }
-                })
+                }))
                 .await;
                 match (result, ready.take()) {
                     // It never came up: the terminal was not touched yet and the error is shown plainly.

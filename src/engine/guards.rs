@@ -146,7 +146,7 @@ impl Engine {
             _ => Vec::new(),
         };
         let price: UsdPerHour = launched.price_per_hour;
-        self.gate.guards().bought(purchase, &pods, price, now);
+        self.gate.guards().bought(&purchase, &pods, price, now);
     }
 
     /// A decision begins.

@@ -112,6 +112,18 @@ pub fn memory(bytes: i64) -> String {
     }
 }
 
+/// A million cores in milli-cores: somebody wrote millis for cores (`scheduling §27.1`).
+const DOUBTFUL_CPU: i64 = 1_000_000_000;
+
+/// What is asked of an amount that nobody can mean.
+pub fn doubt(key: &str, value: i64) -> &'static str {
+    if key == CPU && value >= DOUBTFUL_CPU {
+        ", is the unit right?"
+    } else {
+        ""
+    }
+}
+
 /// An amount of any resource in the unit a person expects.
 pub fn amount(key: &str, value: i64) -> String {
     match key {

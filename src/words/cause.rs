@@ -1,7 +1,7 @@
 //! What emptied a funnel, and what nothing in the cluster has.
 
-use super::amount;
 use super::names::{key, list, plural};
+use super::{amount, doubt};
 use crate::model::Name;
 use crate::model::decision::cause::{Cause, Unknown};
 
@@ -69,8 +69,9 @@ pub fn cause(c: &Cause) -> String {
             most,
             instance_type,
         } => format!(
-            "too small: {resource} {} needed, the largest type that it may use ({instance_type}) has {} for pods",
+            "too small: {resource} {} needed{}, the largest type that it may use ({instance_type}) has {} for pods",
             amount(resource, *wanted),
+            doubt(resource, *wanted),
             amount(resource, *most)
         ),
         Cause::NotOffered { types, example } => format!(

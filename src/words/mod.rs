@@ -16,8 +16,8 @@ mod remedy;
 mod verdict;
 
 pub use amount::{
-    age, amount, clock, cpu, duration, memory, money, monthly, percent, price, price_bare, price_delta,
-    price_short, resources, share,
+    age, amount, clock, cpu, doubt, duration, memory, money, monthly, percent, price, price_bare,
+    price_delta, price_short, resources, share,
 };
 pub use cause::{cause, cause_short, unknown};
 pub use clean::{clean, fit, fit_middle, width};

@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::names::{key, list};
-use super::{amount, resources};
+use super::{amount, doubt, resources};
 use crate::model::Requirement;
 use crate::model::decision::Refusal;
 use crate::model::decision::cause::Cause;
 use crate::model::decision::evidence::Unschedulable;
 use crate::model::decision::refusal::{Check, Funnel};
 use crate::model::requirements::{Incompatible, Operator};
-
-/// A million cores in milli-cores: somebody wrote millis for cores (`scheduling §27.1`).
-const DOUBTFUL_CPU: i64 = 1_000_000_000;
 
 /// The whole sentence: check, wanted, found.
 pub fn refusal(r: &Refusal) -> String {
@@ -229,12 +226,11 @@ pub fn check(c: &Check) -> String {
     match c {
         Check::Requirement { requirement: r } => format!("requirement: {}", requirement(r)),
         Check::Resource { resource, wanted } => {
-            let doubt = if &**resource == "cpu" && *wanted >= DOUBTFUL_CPU {
-                ", is the unit right?"
-            } else {
-                ""
-            };
-            format!("{resource}: {} needed{doubt}", amount(resource, *wanted))
+            format!(
+                "{resource}: {} needed{}",
+                amount(resource, *wanted),
+                doubt(resource, *wanted)
+            )
         }
         Check::NoOffering => "no offering in the wanted zones and capacity types".to_owned(),
         Check::OutOfStock => "insufficient capacity now".to_owned(),

@@ -51,7 +51,7 @@ impl Embedded {
                 .get("jobs.batch", "default", &format!("burst-{n}"))
                 .is_some()
         };
-        let name = format!("burst-{}", (1..).find(|n| !taken(n)).unwrap_or(u32::MAX));
+        let name = format!("burst-{}", (1..=u32::MAX).find(|n| !taken(n)).unwrap_or(u32::MAX));
         self.api
             .create("jobs.batch", "default", burst(&name, pods))
             .map(drop)

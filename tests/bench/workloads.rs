@@ -49,11 +49,11 @@ pub fn labels(pairs: &[(&str, &str)]) -> Labels {
     pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
 }
 
-fn selector(pairs: &[(&str, &str)]) -> Option<LabelSelector> {
-    Some(LabelSelector {
+fn selector(pairs: &[(&str, &str)]) -> LabelSelector {
+    LabelSelector {
         match_labels: labels(pairs),
         expressions: Vec::new(),
-    })
+    }
 }
 
 fn spread(key: &str, pairs: &[(&str, &str)]) -> SpreadConstraint {
@@ -61,7 +61,7 @@ fn spread(key: &str, pairs: &[(&str, &str)]) -> SpreadConstraint {
         topology_key: key.into(),
         max_skew: 1,
         hard: true,
-        selector: selector(pairs),
+        selector: Some(selector(pairs)),
         min_domains: None,
         match_label_keys: Vec::new(),
         honor_affinity: true,
@@ -72,7 +72,7 @@ fn spread(key: &str, pairs: &[(&str, &str)]) -> SpreadConstraint {
 fn term(key: &str, pairs: &[(&str, &str)], weight: Option<i32>) -> AffinityTerm {
     AffinityTerm {
         topology_key: key.into(),
-        selector: selector(pairs),
+        selector: Some(selector(pairs)),
         namespaces: Vec::new(),
         namespace_selector: None,
         weight,
@@ -99,6 +99,7 @@ fn drawn(random: &mut Random) -> PodSpec {
 
 /// The types that Karpenter's benchmark makes up: type i has i vCPU, 2 GiB and 10 pods each, five offerings.
 pub fn synthetic(count: i64) -> Catalogue {
+    use CapacityType::{OnDemand, Spot};
     Catalogue::new((1..=count).map(|vcpu| {
         let mut requirements = Requirements::default();
         let name = format!("fake-it-{vcpu}");
@@ -129,7 +130,6 @@ pub fn synthetic(count: i64) -> Catalogue {
             reservation_capacity: 0,
             overrides: None,
         };
-        use CapacityType::{OnDemand, Spot};
         Arc::new(InstanceType {
             name: name.as_str().into(),
             requirements,

@@ -20,7 +20,7 @@ fn a_death_between_any_two_effects_is_resumed() {
         .concat();
         let run = kerf(&dies);
         assert_eq!(run.code, Some(137), "after {effects}: {}", run.stderr);
-        let story = demo(&[&args[..], &["--for", "30m"]].concat());
+        let story = demo(&[&args[..], &["--for", "29m"]].concat());
         let s = &story.summary;
         assert_eq!(number(s, "/orphans"), 0, "after {effects}: {s}");
         assert_eq!(number(s, "/pods/pending"), 0, "after {effects}: {s}");

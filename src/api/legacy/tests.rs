@@ -60,7 +60,7 @@ spec:
   subnetSelector: {karpenter.sh/discovery: c, Name: "a,b"}
   securityGroupSelector: {aws-ids: "sg-1,sg-2"}
   amiSelector: {"aws::name": img, "aws::owners": "self,amazon"}
-  tags: {x: y}
+  tags: {x: why}
   launchTemplate: mine
 "#;
 

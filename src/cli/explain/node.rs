@@ -78,7 +78,9 @@ fn machine(scene: &Scene, name: &Name, node: Option<&Node>, claim: Option<&Claim
         .filter(|p| p.node.as_ref() == Some(name) && !p.is_terminal())
         .collect();
     let mut used = Resources::default();
-    pods.iter().for_each(|p| used.add(&p.spec.requests));
+    for p in &pods {
+        used.add(&p.spec.requests);
+    }
     let names: Vec<Name> = pods.iter().map(|p| p.key()).collect();
     if node.is_some() {
         text.push_str(&paper.labelled(

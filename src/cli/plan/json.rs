@@ -47,7 +47,6 @@ pub fn to_json(solution: &Solution, explained: &Explained, facts: &Facts) -> Val
         "totals": totals,
         "elapsedMicros": facts.elapsed_micros,
         "indexMicros": facts.index_micros,
-        "boundMicros": facts.bound_micros,
     });
     if !solution.deferred.is_empty() {
         out["deferred"] = solution

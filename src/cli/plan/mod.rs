@@ -28,7 +28,6 @@ pub struct Facts {
     /// Where the virtual pods of CapacityBuffers went.
     pub rooms: Rooms,
     /// Time to prove it.
-    pub bound_micros: u64,
     /// What Karpenter's packing comes to, beside a cheaper one.
     pub greedy: Option<Trade>,
 }

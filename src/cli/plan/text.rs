@@ -116,7 +116,7 @@ fn distinct(claims: &[Planned]) -> Vec<(&Planned, usize)> {
             d.instance_types.len()
         );
         if let Some(one) = known.get(&key).and_then(|i| out.get_mut(*i)) {
-            one.1 += 1
+            one.1 += 1;
         } else {
             known.insert(key, out.len());
             out.push((planned, 1));

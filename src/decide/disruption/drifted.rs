@@ -1,7 +1,7 @@
 //! Whether a claim still is what its NodePool and NodeClass ask for (`disruption §15.1`, `aws §18`). Derived from the
 //! picture; the condition `Drifted` is a mirror of it, and counts only where the picture cannot tell.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -123,8 +123,7 @@ pub fn static_fields(claim: &Claim, pool: &NodePool) -> Vec<String> {
         "metadata.annotations",
         &mut out,
     );
-    let as_set =
-        |taints: &[Taint]| -> BTreeMap<String, ()> { taints.iter().map(|t| (t.to_string(), ())).collect() };
+    let as_set = |taints: &[Taint]| -> BTreeSet<String> { taints.iter().map(ToString::to_string).collect() };
     if as_set(&claim.taints) != as_set(&template.taints) {
         out.push("spec.taints".into());
     }

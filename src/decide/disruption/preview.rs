@@ -1,6 +1,6 @@
 //! What edited NodePools and NodeClasses would make drift, before anything is applied.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -150,7 +150,7 @@ fn changed_keys(old: &Value, new: &Value) -> Vec<String> {
         old.as_object().unwrap_or(&empty),
         new.as_object().unwrap_or(&empty),
     );
-    let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     keys.into_iter()
         .filter(|k| old.get(*k) != new.get(*k))
         .cloned()
@@ -204,9 +204,9 @@ fn template_fields(old: &NodePool, new: &NodePool) -> Vec<String> {
         ("metadata.annotations", &old.annotations, &new.annotations),
     ];
     for (path, a, b) in maps {
-        let keys: BTreeMap<&Name, ()> = a.keys().chain(b.keys()).map(|k| (k, ())).collect();
+        let keys: BTreeSet<&Name> = a.keys().chain(b.keys()).collect();
         out.extend(
-            keys.into_keys()
+            keys.into_iter()
                 .filter(|k| a.get(*k) != b.get(*k))
                 .map(|k| format!("spec.template.{path}[{k}]")),
         );

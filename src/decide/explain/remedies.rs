@@ -135,7 +135,9 @@ impl Study<'_> {
             return None;
         }
         let mut spec = (*pod.spec).clone();
-        changes.iter().for_each(|c| apply::to_pod(c, &mut spec));
+        for c in changes {
+            apply::to_pod(c, &mut spec);
+        }
         let spec = Arc::new(spec);
         // Who edits a pod edits its workload: its equals change with it.
         let changed = |p: &Arc<Pod>| {
@@ -150,7 +152,9 @@ impl Study<'_> {
             self.prepared
         } else {
             let mut snapshot = self.prepared.snapshot.clone();
-            changes.iter().for_each(|c| apply::to_cluster(c, &mut snapshot));
+            for c in changes {
+                apply::to_cluster(c, &mut snapshot);
+            }
             other = self.again(&snapshot);
             &other
         };

@@ -158,7 +158,9 @@ pub fn group(
             daemon.asked_in_place(&by_term, types)
         } else {
             let mut on = index.none();
-            by_term.iter().for_each(|bits| on.union_with(bits));
+            for bits in &by_term {
+                on.union_with(bits);
+            }
             on
         };
         let mut split = Vec::new();

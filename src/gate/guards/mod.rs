@@ -170,7 +170,7 @@ impl Guards {
     }
 
     /// A machine was launched for a claim of a decision.
-    pub fn bought(&mut self, purchase: Purchase, pods: &[Name], price: UsdPerHour, now: Timestamp) {
+    pub fn bought(&mut self, purchase: &Purchase, pods: &[Name], price: UsdPerHour, now: Timestamp) {
         self.hour.bought(price, now);
         self.runaway.bought(purchase, pods);
     }

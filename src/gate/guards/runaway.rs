@@ -23,7 +23,7 @@ pub struct Runaway {
 }
 
 impl Runaway {
-    pub fn bought(&mut self, purchase: Purchase, pods: &[Name]) {
+    pub fn bought(&mut self, purchase: &Purchase, pods: &[Name]) {
         for pod in pods {
             let list = self.bought.entry(pod.clone()).or_default();
             if list.iter().all(|p| p.claim != purchase.claim) {

@@ -161,7 +161,7 @@ impl Watch {
             predicted: "m5.large a on-demand".into(),
             arrived: "c5.large b spot".into(),
         };
-        self.guards.bought(purchase, &pods, usd(0.1), at(second));
+        self.guards.bought(&purchase, &pods, usd(0.1), at(second));
     }
 
     fn release(&mut self, guard: Guard) -> Vec<DecisionId> {

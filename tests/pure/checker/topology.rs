@@ -43,8 +43,9 @@ fn asks_about(pod: &Value, label: &str) -> bool {
         || affinity.to_string().contains(label)
 }
 
-/// Pods that a constraint counts, by domain, over the nodes that it looks at.
-fn domains(world: &World, pod: &Value, constraint: &Value) -> BTreeMap<String, i64> {
+/// Pods that a constraint counts, by domain, over the nodes that it looks at: surely, and at most. Pods on a new node
+/// that ask nothing about its domain are counted by those who plan only from when it is decided (`scheduling §18.6`).
+fn domains(world: &World, pod: &Value, constraint: &Value) -> BTreeMap<String, (i64, i64)> {
     let mine = labels_of(pod);
     let has_all_keys = |m: &Machine| hard(pod).all(|c| m.labels.contains_key(key(c)));
     let mut out = BTreeMap::new();
@@ -55,14 +56,15 @@ fn domains(world: &World, pod: &Value, constraint: &Value) -> BTreeMap<String, i
         if !affine || !clean {
             continue;
         }
-        let counted = machine
-            .pods
-            .iter()
-            .filter(|p| !machine.fresh || asks_about(p, key(constraint)))
-            .filter(|p| namespace(p) == namespace(pod) && counts(constraint, &mine, &labels_of(p)))
-            .count();
-        *out.entry(machine.labels[key(constraint)].clone()).or_insert(0) +=
-            i64::try_from(counted).expect("few");
+        let (surely, most) = out
+            .entry(machine.labels[key(constraint)].clone())
+            .or_insert((0, 0));
+        for other in &machine.pods {
+            if namespace(other) == namespace(pod) && counts(constraint, &mine, &labels_of(other)) {
+                *most += 1;
+                *surely += i64::from(!machine.fresh || asks_about(other, key(constraint)));
+            }
+        }
     }
     out
 }
@@ -75,13 +77,13 @@ pub fn spread(world: &World, pod: &Value, at: usize) -> Option<String> {
             return Some(format!("spread: no label {}", key(constraint)));
         };
         let there = domains(world, pod, constraint);
-        let mut least = there.values().copied().min().unwrap_or(0);
+        let mut least = there.values().map(|(_, most)| *most).min().unwrap_or(0);
         let wanted = constraint["minDomains"].as_i64().unwrap_or(1);
         if i64::try_from(there.len()).expect("few") < wanted {
             least = 0;
         }
         let itself = i64::from(counts(constraint, &mine, &mine));
-        let here = there.get(domain).copied().unwrap_or(0);
+        let here = there.get(domain).map_or(0, |(surely, _)| *surely);
         if here + itself - least > constraint["maxSkew"].as_i64().expect("a skew") {
             return Some(format!("spread over {}: {domain} in {there:?}", key(constraint)));
         }
@@ -162,7 +164,9 @@ pub fn crowd(world: &World, pod: &Value, at: usize) -> (bool, i64) {
     for constraint in hard(pod) {
         any = true;
         if let Some(domain) = here.get(key(constraint)) {
-            total += domains(world, pod, constraint).get(domain).copied().unwrap_or(0);
+            total += domains(world, pod, constraint)
+                .get(domain)
+                .map_or(0, |(surely, _)| *surely);
         }
     }
     (!any, total)

@@ -109,7 +109,8 @@ fn edited_manifests_are_compared() {
     // A class whose image selector changed: only the account can tell.
     let mut class = (**world.snapshot.classes.get("default").expect("class")).clone();
     let mut spec = (*class.spec).clone();
-    spec.ami_selector_terms.push(Default::default());
+    spec.ami_selector_terms
+        .push(crate::api::ec2nodeclass::AmiTerm::default());
     class.spec = Arc::new(spec);
     let found = preview(&world.snapshot, &[], &[Arc::new(class)], at(0));
     assert_eq!(found.len(), 3);

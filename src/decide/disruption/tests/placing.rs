@@ -38,17 +38,17 @@ fn edit_spec(world: &mut World, pod: &str, change: impl FnOnce(&mut PodSpec)) {
     });
 }
 
-fn web() -> Option<LabelSelector> {
-    Some(LabelSelector {
+fn web() -> LabelSelector {
+    LabelSelector {
         match_labels: labels(&[("app", "web")]),
         expressions: Vec::new(),
-    })
+    }
 }
 
 fn apart(weight: Option<i32>) -> AffinityTerm {
     AffinityTerm {
         topology_key: names::HOSTNAME.into(),
-        selector: web(),
+        selector: Some(web()),
         namespaces: Vec::new(),
         namespace_selector: None,
         weight,
@@ -165,7 +165,7 @@ fn case_074_spread_and_anti_affinity_hold_for_replacements() {
         topology_key: names::ZONE.into(),
         max_skew: 1,
         hard: true,
-        selector: web(),
+        selector: Some(web()),
         min_domains: None,
         match_label_keys: Vec::new(),
         honor_affinity: true,

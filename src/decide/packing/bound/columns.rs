@@ -177,7 +177,7 @@ pub fn charges(space: &Space, work: u64) -> Charges {
             // take what fits in parts for what fits.
             if steps < MOST_STEPS {
                 steps *= 6;
-                hot.iter_mut().for_each(|h| *h = true);
+                hot.fill(true);
             } else {
                 unproven.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
                 for (over, offer) in unproven.into_iter().take(FEW) {

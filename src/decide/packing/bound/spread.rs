@@ -30,7 +30,9 @@ pub fn spread(space: &Space, known: &Space, charges: &Charges, full: bool) -> Ch
         let whole = weigh(&space.room[offer], &prices);
         if whole > 0.0 && (full || whole < price) {
             // A hair less, for the rounding.
-            prices.iter_mut().for_each(|w| *w *= price / whole * (1.0 - 1e-9));
+            for w in &mut prices {
+                *w *= price / whole * (1.0 - 1e-9);
+            }
         }
         out.weights[offer] = prices;
     }

@@ -262,9 +262,9 @@ fn a_reservation_is_cheap_only_while_it_lasts() {
 fn only_whole_pods_count() {
     // Of pods that take 0.6 of a node one fits each, whatever the resources add up to; a bit more than a third: two.
     let mut m = one_class(&[(600, 100, 10)], &[(1000, 1000, 1.0)]);
-    assert_eq!(of_market(&mut m, Care::Full).usd_per_hour.as_f64().round(), 10.0);
+    assert!((of_market(&mut m, Care::Full).usd_per_hour.as_f64() - 10.0).abs() < 0.5);
     let mut m = one_class(&[(340, 100, 10)], &[(1000, 1000, 1.0)]);
-    assert_eq!(of_market(&mut m, Care::Full).usd_per_hour.as_f64().round(), 5.0);
+    assert!((of_market(&mut m, Care::Full).usd_per_hour.as_f64() - 5.0).abs() < 0.5);
 }
 
 #[test]

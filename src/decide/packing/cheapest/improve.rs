@@ -130,7 +130,7 @@ fn improve(
             *stock = stock_after;
         } else {
             vain += 1;
-            left.iter_mut().for_each(|n| *n = 0);
+            left.fill(0);
             for node in before.iter().filter(|n| t.offer(n.offer).stock.is_some()) {
                 stock[node.offer] -= 1;
             }

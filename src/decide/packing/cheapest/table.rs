@@ -54,13 +54,12 @@ impl<'a> Table<'a> {
         let mut full = Vec::with_capacity(m.offers.len());
         for (i, offer) in m.offers.iter().enumerate() {
             let known = charges.weights.get(i).filter(|w| w.len() >= axes);
-            let own: Vec<f64> = match known {
-                Some(w) => w.iter().take(axes).map(|y| per(*y)).collect(),
+            let own: Vec<f64> = if let Some(w) = known {
+                w.iter().take(axes).map(|y| per(*y)).collect()
+            } else {
                 // Nobody looked at it yet: each resource bears an equal part.
-                None => {
-                    let part = dollars(offer.price) / float(i64::try_from(axes).unwrap_or(1));
-                    offer.room.iter().map(|r| part / float((*r).max(1))).collect()
-                }
+                let part = dollars(offer.price) / float(i64::try_from(axes).unwrap_or(1));
+                offer.room.iter().map(|r| part / float((*r).max(1))).collect()
             };
             let parts: Vec<f64> = offer
                 .room

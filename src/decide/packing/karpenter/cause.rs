@@ -87,7 +87,7 @@ impl Solver<'_> {
                 example: self.example(template, &left),
             });
         }
-        left = listed.clone();
+        left.clone_from(&listed);
         left.intersect_with(&row.offered);
         if left.is_clear() {
             return Some(Cause::OutOfStock {

@@ -53,6 +53,9 @@ struct Search<'f> {
     ways: BTreeMap<u32, Vec<Way>>,
 }
 
+/// The fuel ended before the search did.
+struct Spent;
+
 impl Solver<'_> {
     pub(super) fn place_in_flight(&mut self, item: usize, form: &mut Form, fuel: &mut Fuel) -> Option<bool> {
         if self.claims.is_empty() {
@@ -69,9 +72,9 @@ impl Solver<'_> {
             ways: BTreeMap::new(),
         };
         let found = if self.p.settings.parity {
-            self.search_like_upstream(&mut search, fuel)?
+            self.search_like_upstream(&mut search, fuel).ok()?
         } else {
-            self.search(&mut search, fuel)?
+            self.search(&mut search, fuel).ok()?
         };
         match found {
             Some((c, fit)) => {
@@ -82,19 +85,19 @@ impl Solver<'_> {
         }
     }
 
-    fn search(&mut self, search: &mut Search<'_>, fuel: &mut Fuel) -> Option<Option<(usize, Fit)>> {
+    fn search(&mut self, search: &mut Search<'_>, fuel: &mut Fuel) -> Result<Option<(usize, Fit)>, Spent> {
         let buckets = std::mem::take(&mut self.by_pods);
-        let mut answer = Some(None);
+        let mut answer = Ok(None);
         'search: for bucket in buckets.values() {
             let mut from = 0;
             while let Some(c) = next_both(bucket, &search.open, from) {
                 from = c + 1;
                 if !fuel.take(1) {
-                    answer = None;
+                    answer = Err(Spent);
                     break 'search;
                 }
                 if let Some(fit) = self.ask(search, c) {
-                    answer = Some(Some((c, fit)));
+                    answer = Ok(Some((c, fit)));
                     break 'search;
                 }
             }
@@ -108,22 +111,22 @@ impl Solver<'_> {
         &mut self,
         search: &mut Search<'_>,
         fuel: &mut Fuel,
-    ) -> Option<Option<(usize, Fit)>> {
+    ) -> Result<Option<(usize, Fit)>, Spent> {
         let mut order = std::mem::take(&mut self.parity_order);
         let claims = &self.claims;
         order.extend(order.len()..claims.len());
         pattern_sort::sort_by(&mut order, |a, b| claims[*a].pods.len() < claims[*b].pods.len());
-        let mut answer = Some(None);
+        let mut answer = Ok(None);
         for c in &order {
             if !search.open.contains(*c) {
                 continue;
             }
             if !fuel.take(1) {
-                answer = None;
+                answer = Err(Spent);
                 break;
             }
             if let Some(fit) = self.ask(search, *c) {
-                answer = Some(Some((*c, fit)));
+                answer = Ok(Some((*c, fit)));
                 break;
             }
         }

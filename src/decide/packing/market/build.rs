@@ -21,11 +21,14 @@ pub struct Want {
     pub count: u32,
 }
 
+/// Class, demand on each axis, slots: what pods ask that are one to the market.
+type AskKey = (usize, Vec<i64>, Vec<usize>);
+
 /// Builds the market; `most` is how many of each slot a node has. Also the ask of each want.
 pub fn build(p: &Prepared, arena: &Arena<'_>, wants: &[Want], most: &[i64]) -> (Market, Vec<usize>) {
     let axes = axes(wants);
     let mut class_ids: BTreeMap<Vec<u32>, usize> = BTreeMap::new();
-    let mut asks: BTreeMap<(usize, Vec<i64>, Vec<usize>), (usize, u32)> = BTreeMap::new();
+    let mut asks: BTreeMap<AskKey, (usize, u32)> = BTreeMap::new();
     let mut of_want = Vec::with_capacity(wants.len());
     for want in wants {
         let mut rows = want.rows.clone();

@@ -80,7 +80,7 @@ impl Topology<'_> {
                 continue;
             }
             let identity = spread_identity(whole, constraint, (namespace, labels), parity);
-            let id = self.add(identity, &spec.tolerations);
+            let id = self.add(&identity, &spec.tolerations);
             member.own(id, &self.groups[id]);
         }
         for (kind, terms) in [
@@ -92,11 +92,11 @@ impl Topology<'_> {
                     continue;
                 }
                 let identity = term_identity(self.prepared, kind, false, term, namespace);
-                let id = self.add(identity, &spec.tolerations);
+                let id = self.add(&identity, &spec.tolerations);
                 member.own(id, &self.groups[id]);
                 if kind == Kind::AntiAffinity && term.weight.is_none() {
                     let identity = term_identity(self.prepared, kind, true, term, namespace);
-                    let id = self.add(identity, &spec.tolerations);
+                    let id = self.add(&identity, &spec.tolerations);
                     member.inverse_owned.push(id);
                 }
             }
@@ -124,7 +124,7 @@ impl Topology<'_> {
     }
 
     /// `tolerations`: of the pod that brings the rule.
-    fn add(&mut self, identity: Identity, tolerations: &[Toleration]) -> usize {
+    fn add(&mut self, identity: &Identity, tolerations: &[Toleration]) -> usize {
         let parity = self.prepared.settings.parity;
         let mut key = identity.clone();
         if parity {
@@ -136,7 +136,7 @@ impl Topology<'_> {
         }
         // Upstream, the first pod's taints decide where others may look as well (Q22).
         let of_first = (parity && identity.kind != Kind::Spread).then_some(tolerations);
-        let base = self.prepared.bases.group(self.prepared, &identity, of_first);
+        let base = self.prepared.bases.group(self.prepared, identity, of_first);
         self.adopt(&base, key)
     }
 }

@@ -10,11 +10,13 @@ use crate::model::{Labels, Name, Pod};
 /// Pods with the position of their node.
 pub type Bound = Vec<(usize, Arc<Pod>)>;
 
+/// (node, pods there), in order of the nodes.
+type Counts = Vec<(u32, u32)>;
+
 /// Bound pods by namespace and labels, so that a selector is asked once a set of labels.
 #[derive(Debug, Default)]
 pub struct CountIndex {
-    /// (node, pods there), in order of the nodes.
-    pub classes: BTreeMap<(Name, Arc<Labels>), Vec<(u32, u32)>>,
+    pub classes: BTreeMap<(Name, Arc<Labels>), Counts>,
     /// Pods that carry a required anti-affinity term, in order of their nodes.
     pub carriers: Bound,
 }
@@ -24,7 +26,7 @@ impl CountIndex {
     pub fn new(nodes: &[Target]) -> Self {
         let mut out = Self::default();
         // One map by address first: equal labels mostly share one allocation.
-        let mut by_address: BTreeMap<(usize, &Name), (&Arc<Labels>, Vec<(u32, u32)>)> = BTreeMap::new();
+        let mut by_address: BTreeMap<(usize, &Name), (&Arc<Labels>, Counts)> = BTreeMap::new();
         for (i, node) in nodes.iter().enumerate().filter(|(_, n)| n.state.node.is_some()) {
             let at = u32::try_from(i).unwrap_or(u32::MAX);
             for pod in node.pods.iter().filter(|p| p.is_active()) {
