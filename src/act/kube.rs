@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Wrote;
-use crate::clock::after;
+use crate::clock::{Clock, after};
+use crate::gate::Fence;
 use crate::model::decision::EffectResult;
 
 /// What was refused for now is tried again so much later.
@@ -15,10 +16,11 @@ pub(super) const SOON: Duration = Duration::from_secs(1);
 /// The same when nobody answered.
 const LATER: Duration = Duration::from_secs(5);
 
-/// A client that may write.
+/// A client that may write, while its fence is open.
 #[derive(Clone)]
 pub struct Writer {
     client: kube::Client,
+    fence: Option<(Fence, Clock)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -41,13 +43,16 @@ pub enum Error {
     },
     #[error("the API server did not answer: {0}")]
     Unreachable(String),
+    /// Never sent: the lease was lost.
+    #[error("another leads now: {0} was not sent")]
+    NotLeading(String),
 }
 
 impl Error {
     pub(super) fn into_result(self, now: Timestamp) -> EffectResult {
         let message = self.to_string();
         match self {
-            Self::Gone(_) | Self::Replaced(_) => EffectResult::Stale { message },
+            Self::Gone(_) | Self::Replaced(_) | Self::NotLeading(_) => EffectResult::Stale { message },
             Self::Conflict(_) => EffectResult::Retry {
                 message,
                 reason: "Conflict".into(),
@@ -88,6 +93,7 @@ fn path(kind: &str, namespace: &str, name: &str) -> String {
         "Node" => ("/api/v1", "nodes"),
         "Pod" => ("/api/v1", "pods"),
         "Event" => ("/api/v1", "events"),
+        "Lease" => ("/apis/coordination.k8s.io/v1", "leases"),
         _ => ("/api/v1", "configmaps"),
     };
     let mut out = root.to_owned();
@@ -114,7 +120,14 @@ fn what(kind: &str, namespace: &str, name: &str) -> String {
 
 impl Writer {
     pub fn new(client: kube::Client) -> Self {
-        Self { client }
+        Self { client, fence: None }
+    }
+
+    /// Sends nothing while the fence is shut.
+    #[must_use]
+    pub fn behind(mut self, fence: Fence, clock: Clock) -> Self {
+        self.fence = Some((fence, clock));
+        self
     }
 
     async fn call(
@@ -126,6 +139,12 @@ impl Writer {
         verb: &'static str,
         what: &str,
     ) -> Result<Value, Error> {
+        if let Some((fence, clock)) = &self.fence
+            && method != Method::GET
+            && !fence.is_open(clock.now())
+        {
+            return Err(Error::NotLeading(format!("{verb} {what}")));
+        }
         let bytes = if body.is_null() {
             Vec::new()
         } else {
@@ -175,6 +194,14 @@ impl Writer {
             Err(Error::Refused { reason, .. }) if reason == "AlreadyExists" => Ok(Wrote::No),
             Err(error) => Err(error),
         }
+    }
+
+    /// A PUT of the whole object, whose resourceVersion must still be the newest.
+    pub(super) async fn replace(&self, kind: &str, namespace: &str, object: &Value) -> Result<Value, Error> {
+        let name = object["metadata"]["name"].as_str().unwrap_or("");
+        let (uri, what) = (path(kind, namespace, name), what(kind, namespace, name));
+        self.call(Method::PUT, uri, "application/json", object, "replace", &what)
+            .await
     }
 
     /// A merge patch; `subresource` is empty or `status`.

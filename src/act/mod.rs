@@ -8,6 +8,7 @@ mod event;
 mod evict;
 pub mod kube;
 mod launch;
+pub mod lease;
 mod patch;
 mod supervision;
 

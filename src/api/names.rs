@@ -162,6 +162,8 @@ pub const KERF_REPLACED_BY: &str = "kerf.dev/replaced-by";
 /// ConfigMap with pauses and rulings, in the namespace `kube-system`.
 pub const SUPERVISION: &str = "kerf-supervision";
 pub const SUPERVISION_NAMESPACE: &str = "kube-system";
+/// Lease of whoever may write, under Karpenter's default name: the two never act at once (`aws §20`).
+pub const LEASE: &str = "karpenter-leader-election";
 
 // Taints.
 pub const DISRUPTED_TAINT: &str = "karpenter.sh/disrupted";

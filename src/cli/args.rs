@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use super::logging::Logging;
 use super::paper::Colour;
 use crate::api::schema::suggestion;
 use crate::gate::GuardFlag;
@@ -34,20 +35,12 @@ pub enum Output {
     Json,
 }
 
-#[derive(Clone, Debug, Default, Args)]
-pub struct Logging {
-    /// Log more; twice for debug, three times for trace
-    #[arg(short, action = clap::ArgAction::Count, global = true)]
-    pub verbose: u8,
-    /// Write the log to this file instead of standard error
-    #[arg(long, global = true, value_name = "FILE")]
-    pub log_file: Option<PathBuf>,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// The whole product with no cluster and no account: embedded Kubernetes and EC2, the autoscaler, the dashboard
     Demo(Box<Demo>),
+    /// Against a real cluster and AWS account; watches and writes nothing unless a mode says so
+    Run(Box<super::run::Run>),
     /// One provisioning decision from files: claims, instance types, prices, and why a pod has no place
     Plan(Box<Plan>),
     /// The disruption decisions for a cluster state given as files, and why each other node stays
@@ -392,7 +385,7 @@ const GATES: [&str; 6] = [
     "StaticCapacity",
 ];
 
-fn parse_mode(text: &str) -> Result<Mode, String> {
+pub(super) fn parse_mode(text: &str) -> Result<Mode, String> {
     Mode::parse(text).ok_or_else(|| "use observe, ask, supervise or auto".to_owned())
 }
 

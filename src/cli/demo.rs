@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
 
-use super::args::{Demo, Logging, SettingsArgs, Switch};
+use super::args::{Demo, SettingsArgs, Switch};
+use super::logging::Logging;
 use super::stage::WorldStage;
 use super::{CliError, Output, headless, print};
 use crate::act::{Actor, Writer};
@@ -51,8 +51,7 @@ struct Plan {
 pub fn run(demo: &Demo, logging: &Logging, output: Option<Output>) -> Result<ExitCode, CliError> {
     let plan = check(demo)?;
     let quiet = !demo.headless;
-    crate::telemetry::init(logging.verbose, logging.log_file.as_deref(), quiet)
-        .map_err(|e| CliError::Input(format!("--log-file: {e}")))?;
+    logging.start(quiet, crate::telemetry::LogFormat::Text, "warn")?;
     if demo.headless {
         run_headless(plan, output.unwrap_or(Output::Text))
     } else {
@@ -245,49 +244,12 @@ pub fn until(
 
 /// The engine has a thread of its own; this one belongs to the terminal.
 fn run_dashboard(plan: Plan) -> Result<ExitCode, CliError> {
-    let (handle, desk) = pair();
-    let (ready_tx, ready) = oneshot::channel::<Result<(), CliError>>();
-    let engine = std::thread::Builder::new()
-        .name("engine".into())
-        .spawn(move || {
-            let runtime = runtime()?;
-            let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, async move {
-                let mut ready = Some(ready_tx);
-                let result = Box::pin(live(plan, desk, None, true, |_| {
-                    if let Some(tx) = ready.take() {
-                        let _ = tx.send(Ok(()));
-                    }
-                }))
-                .await;
-                match (result, ready.take()) {
-                    // It never came up: the terminal was not touched yet and the error is shown plainly.
-                    (Err(error), Some(tx)) => {
-                        let _ = tx.send(Err(error));
-                        Ok(None)
-                    }
-                    (Err(error), None) => Err(error),
-                    (Ok((ended, _)), _) => Ok(Some(ended)),
-                }
-            })
-        })
-        .map_err(|e| CliError::Outside(format!("the engine could not start: {e}")))?;
-    match ready.blocking_recv() {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(error),
-        Err(_) => return Err(CliError::Outside("the engine stopped before it was ready".into())),
-    }
-    let face = crate::ui::run(handle.clone(), crate::ui::Options::default());
-    let _ = handle.send("keyboard", Command::Quit);
-    drop(handle);
-    let ended: Result<Option<Ended>, CliError> = engine
-        .join()
-        .map_err(|_| CliError::Outside("the engine stopped unexpectedly".into()))?;
-    face.map_err(|e| CliError::Outside(e.to_string()))?;
-    match ended?.map(|e| e.recording) {
-        Some(Err(error)) => Err(CliError::Outside(format!("the recording is incomplete: {error}"))),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    super::face::dashboard(move |desk, mut started| {
+        let runtime = runtime()?;
+        let local = tokio::task::LocalSet::new();
+        let live = live(plan, desk, None, true, move |_| started.now());
+        local.block_on(&runtime, Box::pin(live)).map(|(ended, _)| ended)
+    })
 }
 
 /// World, ports and engine on the calling thread's runtime, until told to stop.
@@ -346,10 +308,10 @@ async fn live(
         observer: Observer::start_with(&reader, clock, "", &unwatched(&plan.settings)),
         cloud: CloudWatch::new(Rc::new(reading) as Rc<dyn crate::cloud::CloudRead>, clock),
         objects: Objects::new(reader),
-        actor: Box::new(move || {
+        actor: Some(Box::new(move || {
             let cloud = aws::writer(ec2.clone(), ec2.clone(), stock.clone(), settings.clone(), clock);
             Actor::new(Writer::new(api.client("kerf")), Rc::new(cloud))
-        }),
+        })),
         book,
         desk,
         settings: plan.settings,
@@ -360,6 +322,7 @@ async fn live(
         speed: Some(plan.speed),
         stage: Some(Box::new(WorldStage(world.clone()))),
         watched,
+        seat: None,
     })
     .await;
     drop(serving);
@@ -391,7 +354,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Kinds whose feature gate is off.
-fn unwatched(settings: &crate::decide::Settings) -> Vec<Kind> {
+pub(super) fn unwatched(settings: &crate::decide::Settings) -> Vec<Kind> {
     let mut out = Vec::new();
     if !settings.node_overlay {
         out.push(Kind::Overlay);

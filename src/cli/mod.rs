@@ -8,12 +8,15 @@ mod decide;
 mod demo;
 mod error;
 mod explain;
+mod face;
 mod headless;
 mod inputs;
 pub mod instance_types;
+mod logging;
 pub mod manifests;
 mod paper;
 pub mod plan;
+pub mod run;
 mod scenarios;
 mod snapshot;
 mod stage;
@@ -59,6 +62,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
     let paper = paper::Paper::of_stdout(cli.color);
     match cli.command.unwrap_or_else(|| Command::Demo(Box::default())) {
         Command::Demo(demo) => demo::run(&demo, &cli.logging, cli.output),
+        Command::Run(run) => run::run(&run, &cli.logging, cli.output),
         Command::Plan(plan) => decide::plan(&plan, output, &paper),
         Command::Explain(args) => explain::run(&args, output, &paper),
         Command::Consolidate(args) => decide::consolidate(&args, output),

@@ -20,6 +20,9 @@ impl Engine {
             let text = format!("{}; :release {} to go on", trip.text, guard.as_str());
             wanted.insert(format!("guard {}", guard.as_str()).into(), text);
         }
+        if let Some(text) = self.follows_alarm() {
+            wanted.insert("lease".into(), text);
+        }
         let have = &self.book.view().alarms;
         let mut changes: Vec<(Name, String, bool)> = wanted
             .iter()

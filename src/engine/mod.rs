@@ -3,14 +3,16 @@
 //!
 //! `run` waits and dispatches, `pass` asks the rooms of `decide`, `carry` starts effects and takes their results,
 //! `progress` follows decisions to their end, `orders` obeys people, `manual` keeps at what they ordered for a node,
-//! `answers` answers the screen, `study` what needs planning, `floor` proves what the workload costs at least.
+//! `elect` campaigns for the Lease and `lead` obeys its outcome, `answers` answers the screen, `study` what needs planning, `floor` proves what the workload costs at least.
 
 mod alarms;
 mod answers;
 mod carry;
+pub mod elect;
 mod floor;
 mod guards;
 pub mod handle;
+mod lead;
 mod manual;
 mod orders;
 mod pass;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::run::{Engine, after};
 use crate::decide::disruption::{self, Force};
 use crate::gate::command::Spoken;
-use crate::gate::{Command, Refused, Scope};
+use crate::gate::{Command, Mode, Refused, Scope};
 use crate::ledger::{Body, Cause};
 use crate::model::Name;
 use crate::model::decision::{DecisionId, State};
@@ -28,6 +28,17 @@ impl Engine {
         let now = self.clock.now();
         let cause = Cause::Person(who.clone());
         let text = |e: Refused| e.to_string();
+        let of_this_process = matches!(
+            command,
+            Command::SetMode { .. }
+                | Command::Record { .. }
+                | Command::World { .. }
+                | Command::Speed { .. }
+                | Command::Quit
+        );
+        if let (false, Err(why @ Refused::Following(_))) = (of_this_process, self.gate.may_write()) {
+            return Err(text(why));
+        }
         match command {
             Command::Approve { id, hash } => {
                 self.gate.approve(id, hash, who, now).map_err(text)?;
@@ -49,6 +60,12 @@ impl Engine {
                 self.gate.resume(&scope).map_err(text)?;
                 self.dirty.all = true;
                 self.record_supervision(cause);
+            }
+            Command::SetMode { mode } if mode != Mode::Observe && self.make_actor.is_none() => {
+                let mode = mode.as_str();
+                return Err(format!(
+                    "this run was started to observe and has nothing to write with: start it with --mode {mode}"
+                ));
             }
             Command::SetMode { mode } => {
                 self.gate.set_mode(mode);

@@ -2,7 +2,7 @@
 
 use super::run::Engine;
 use crate::api::names::{KERF_DECISION, SUPERVISION};
-use crate::gate::{Gate, Limits, Supervision};
+use crate::gate::{Limits, Supervision};
 
 impl Engine {
     /// Mode and policies are those of this run's flags; pauses and rejections are the cluster's.
@@ -22,7 +22,7 @@ impl Engine {
                     // Ceilings that somebody wrote into the ConfigMap hold unless this run's flags say otherwise.
                     policies.limits = old.policies.limits.clone();
                 }
-                self.gate = Gate::new(Supervision { policies, ..old });
+                self.gate.adopt(Supervision { policies, ..old });
             }
             Err(error) => tracing::warn!(%error, "the ConfigMap {SUPERVISION} is broken and was ignored"),
         }

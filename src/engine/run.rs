@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::handle::Desk;
 use super::progress::Acting;
@@ -16,7 +16,7 @@ use crate::clock::Clock;
 pub(super) use crate::clock::after;
 use crate::cloud::CloudRead;
 use crate::decide::{Dirty, Settings, disruption, lifecycle, scheduling};
-use crate::gate::{Command, Gate, Supervision};
+use crate::gate::{Command, Gate, Lead, Mode, Seat, Supervision};
 use crate::ledger::{Body, Book, Cause, View};
 use crate::model::decision::{DecisionId, Effect, EffectResult, WriteClass};
 use crate::model::{Delta, Name, Snapshot};
@@ -29,8 +29,9 @@ pub struct Parts {
     pub cloud: CloudWatch<Rc<dyn CloudRead>>,
     /// Supervision left by an earlier run, and objects shown as YAML.
     pub objects: Objects,
-    /// Builds the writing halves when the mode allows writing; never called in observe.
-    pub actor: Box<dyn Fn() -> Actor>,
+    /// Builds the writing halves when the mode allows writing; never called in observe. `None`: this run can only
+    /// observe.
+    pub actor: Option<Box<dyn Fn() -> Actor>>,
     pub book: Book,
     pub desk: Desk,
     pub settings: Settings,
@@ -45,6 +46,8 @@ pub struct Parts {
     pub stage: Option<Box<dyn super::Stage>>,
     /// Somebody looks: keep the view's clock ticking.
     pub watched: bool,
+    /// The place in an election: nothing is written before it is won. `None` leads alone.
+    pub seat: Option<Seat>,
 }
 
 /// State of the loop. Everything about the cluster is in the view's snapshot; everything that decisions remember
@@ -84,7 +87,9 @@ pub struct Engine {
     pub(super) stage: Option<Box<dyn super::Stage>>,
     /// Drains that people ordered, by node.
     pub(super) drains: BTreeMap<Name, super::manual::Drain>,
-    make_actor: Box<dyn Fn() -> Actor>,
+    pub(super) make_actor: Option<Box<dyn Fn() -> Actor>>,
+    /// Tells the elector how this engine may act.
+    mode_out: Option<watch::Sender<Mode>>,
     watched: bool,
     pub(super) proven: super::floor::Proven,
 }
@@ -117,6 +122,7 @@ enum Happened {
     Report(Report),
     Observed(Vec<Delta>),
     Cloud(Vec<Delta>),
+    Lead(Lead),
     Timer,
 }
 
@@ -135,6 +141,10 @@ impl Engine {
             ..
         } = parts;
         let (results, mut reports) = mpsc::unbounded_channel();
+        let (mut election, mode_out) = match parts.seat {
+            Some(Seat { lead, mode }) => (Some(lead), Some(mode)),
+            None => (None, None),
+        };
         let mut engine = Self {
             clock: parts.clock,
             settings: parts.settings,
@@ -166,6 +176,7 @@ impl Engine {
             stage: parts.stage,
             drains: BTreeMap::new(),
             make_actor: parts.actor,
+            mode_out,
             watched: parts.watched,
             proven: super::floor::Proven::default(),
         };
@@ -193,9 +204,13 @@ impl Engine {
                     synced.1 |= batch.synced;
                     Happened::Cloud(batch.deltas)
                 }
+                lead = super::lead::news(&mut election) => Happened::Lead(lead),
                 () = clock.sleep_until(wake) => Happened::Timer,
             };
-            engine.take(happened);
+            match happened {
+                Happened::Lead(lead) => engine.lead_is(lead).await,
+                other => engine.take(other),
+            }
             engine.now_synced(synced);
             // Whatever else is already there belongs to the same instant.
             while let Ok(report) = reports.try_recv() {
@@ -228,6 +243,7 @@ impl Engine {
         let late = self.clock.now() >= after(view.started, LOOK_UP_WITHIN);
         if late || view.snapshot.classes.values().all(|c| c.resolved.is_some()) {
             self.synced = true;
+            self.book.view_mut().host.synced = true;
             self.dirty.all = true;
             self.wake_at = Some(self.clock.now());
         }
@@ -235,6 +251,9 @@ impl Engine {
 
     async fn start(&mut self, source: Name, region: Name) {
         self.restore().await;
+        if self.mode_out.is_some() {
+            self.gate.follow(Some(Name::default()));
+        }
         self.sync_actor();
         let now = self.clock.now();
         let policies = self.gate.policies().clone();
@@ -260,11 +279,15 @@ impl Engine {
         self.book.view().snapshot.clone()
     }
 
-    /// Builds the writing halves when the mode allows writing, and drops them when it does not.
+    /// Builds the writing halves when mode and lease allow writing, and drops them when they do not.
     pub(super) fn sync_actor(&mut self) {
-        let writes = self.gate.policies().mode != crate::gate::Mode::Observe;
+        let mode = self.gate.policies().mode;
+        if let Some(out) = &self.mode_out {
+            out.send_if_modified(|known| std::mem::replace(known, mode) != mode);
+        }
+        let writes = self.gate.may_write().is_ok();
         match (&self.actor, writes) {
-            (None, true) => self.actor = Some(Rc::new((self.make_actor)())),
+            (None, true) => self.actor = self.make_actor.as_ref().map(|make| Rc::new(make())),
             (Some(_), false) => self.actor = None,
             _ => {}
         }
@@ -307,6 +330,8 @@ impl Engine {
                 self.observed(deltas);
                 self.pass();
             }
+            // Needs to wait for the cluster: `lead_is` has it.
+            Happened::Lead(_) => {}
             Happened::Timer => {
                 let now = self.clock.now();
                 self.book.view_mut().advance(now);

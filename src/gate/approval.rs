@@ -38,6 +38,8 @@ pub enum Refused {
     TooLate(DecisionId, &'static str),
     #[error("mode observe writes nothing; switch to ask, supervise or auto first")]
     Observing,
+    #[error("{0} leads and this one follows: nothing is written here")]
+    Following(Name),
     #[error("guard {0} has not tripped: there is nothing to release")]
     NotTripped(&'static str),
     #[error("{0} is paused; resume it first (P resumes all, p a part)")]
@@ -65,6 +67,8 @@ pub struct Gate {
     pub(super) supervision: Supervision,
     pub(super) open: BTreeMap<DecisionId, Open>,
     pub(super) guards: Guards,
+    /// Set while another leads: nothing may be written.
+    pub(super) follows: Option<Name>,
 }
 
 impl Gate {
@@ -73,6 +77,7 @@ impl Gate {
             supervision,
             open: BTreeMap::new(),
             guards: Guards::default(),
+            follows: None,
         }
     }
 
@@ -98,6 +103,9 @@ impl Gate {
 
     /// The state a new decision gets: approved by policy, held for a person, or only noted.
     pub fn judge(&self, decision: &Decision) -> State {
+        if self.follows.is_some() {
+            return State::Noted;
+        }
         match self.policies().for_kind(decision.kind).rule_for(&decision.impact) {
             Rule::Auto => State::Approved,
             Rule::Ask => State::Held,
@@ -107,6 +115,9 @@ impl Gate {
 
     /// Why [`Gate::judge`] says so: the mode, the policy that differs from it, or the ceiling that was met.
     pub fn judged_by(&self, decision: &Decision) -> String {
+        if let Err(why @ Refused::Following(_)) = self.may_write() {
+            return why.to_string();
+        }
         self.policies().reason(decision.kind, &decision.impact)
     }
 
@@ -133,9 +144,7 @@ impl Gate {
         who: &Name,
         now: Timestamp,
     ) -> Result<(), Refused> {
-        if self.policies().mode == Mode::Observe {
-            return Err(Refused::Observing);
-        }
+        self.may_write()?;
         let open = self.waiting(id)?;
         if open.decision.hash != hash {
             return Err(Refused::Changed(id));
@@ -267,7 +276,7 @@ impl Gate {
     pub fn warrant(&self, id: DecisionId, now: Timestamp) -> Option<Warrant> {
         let open = self.open.get(&id).filter(|o| o.state == State::Approved)?;
         let class = open.decision.class();
-        if self.policies().mode == Mode::Observe || self.pauses().forbids(class) {
+        if self.may_write().is_err() || self.pauses().forbids(class) {
             return None;
         }
         let lapses = now.checked_add(WARRANT_LASTS).unwrap_or(Timestamp::MAX);
@@ -285,9 +294,7 @@ impl Gate {
     /// # Errors
     /// In observe, and under a pause that forbids the class.
     pub fn order_warrant(&self, who: &Name, class: WriteClass, now: Timestamp) -> Result<Warrant, Refused> {
-        if self.policies().mode == Mode::Observe {
-            return Err(Refused::Observing);
-        }
+        self.may_write()?;
         if self.pauses().forbids(class) {
             let all = self.pauses().everything.is_some();
             return Err(Refused::Paused(if all { "everything" } else { "disruption" }));
@@ -300,7 +307,7 @@ impl Gate {
     /// The licence for a step of something begun, or for housekeeping. `None` in observe and under a pause that
     /// forbids its class.
     pub fn step_warrant(&self, id: Option<DecisionId>, class: WriteClass, now: Timestamp) -> Option<Warrant> {
-        if self.policies().mode == Mode::Observe || self.pauses().forbids(class) {
+        if self.may_write().is_err() || self.pauses().forbids(class) {
             return None;
         }
         let lapses = now.checked_add(WARRANT_LASTS).unwrap_or(Timestamp::MAX);

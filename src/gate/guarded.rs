@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Refused;
 use super::approval::Gate;
 use super::guards::{Guard, Guards, Look, Stop, Trip};
-use super::{Mode, Refused};
 use crate::model::Name;
 use crate::model::decision::{Decision, DecisionId, State};
 
@@ -42,9 +42,7 @@ impl Gate {
     /// # Errors
     /// When it has not tripped, and in observe.
     pub fn release(&mut self, guard: Guard, who: &Name, now: Timestamp) -> Result<Vec<DecisionId>, Refused> {
-        if self.policies().mode == Mode::Observe {
-            return Err(Refused::Observing);
-        }
+        self.may_write()?;
         if self.supervision.trips.remove(&guard).is_none() {
             return Err(Refused::NotTripped(guard.as_str()));
         }

@@ -119,4 +119,8 @@ pub struct Host {
     /// Set when a watch has been down: since when.
     pub disconnected: Option<Timestamp>,
     pub prices: String,
+    /// Every kind was listed and every class looked up: decisions are made.
+    pub synced: bool,
+    /// Who leads, where several may run.
+    pub lead: Option<crate::gate::Lead>,
 }

@@ -380,7 +380,7 @@ impl Snapshot {
     }
 
     /// What a running node costs: the first offering of its type with its zone and capacity type, available or
-    /// not (`disruption §3`, price); zero when it cannot be resolved.
+    /// not (`disruption §3`, price), else what a label of eks-node-viewer says; zero when neither is known.
     pub fn price_of(&self, labels: &super::Labels) -> UsdPerHour {
         use crate::api::names;
         let label = |key: &str| labels.get(key).map_or("", |v| &**v);
@@ -388,6 +388,16 @@ impl Snapshot {
         self.types_of(label(names::NODEPOOL), class)
             .and_then(|c| c.get(label(names::INSTANCE_TYPE)))
             .and_then(|t| t.offering(label(names::ZONE), label(names::CAPACITY_TYPE)))
-            .map_or(UsdPerHour::ZERO, |o| o.price)
+            .map(|o| o.price)
+            .or_else(|| {
+                let dollars: f64 = label(PRICE_LABEL).parse().ok()?;
+                dollars
+                    .is_finite()
+                    .then(|| UsdPerHour::from_f64(dollars.max(0.0)))
+            })
+            .unwrap_or(UsdPerHour::ZERO)
     }
 }
+
+/// Providers without a price list of ours, kwok above all, write the price of a node here.
+const PRICE_LABEL: &str = "eks-node-viewer/instance-price";

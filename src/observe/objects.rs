@@ -80,6 +80,19 @@ impl Objects {
         }
     }
 
+    /// The Lease of an election; `None` when there is none.
+    ///
+    /// # Errors
+    /// What the API server answered.
+    pub async fn lease(&self, namespace: &str, name: &str) -> Result<Option<serde_json::Value>, kube::Error> {
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}");
+        match self.get_path(&path).await {
+            Ok(lease) => Ok(Some(lease)),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// An object as YAML without managedFields.
     ///
     /// # Errors

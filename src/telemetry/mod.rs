@@ -1,35 +1,68 @@
-//! Tracing layers: where the log goes and how much of it.
+//! Tracing layers: where the log goes, how much of it, and in which form.
 
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-/// Sets the process's log up. `RUST_LOG` wins over `-v`. Without a file it goes to standard error, or nowhere
-/// when `quiet` (a dashboard owns the terminal).
+/// One line a message for people, or one JSON object a line for collectors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// How a process logs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogOptions<'a> {
+    /// Steps above `base`.
+    pub verbose: u8,
+    /// The file to append to; standard error without one.
+    pub file: Option<&'a Path>,
+    /// Without a file, say nothing: a dashboard owns the terminal.
+    pub quiet: bool,
+    pub format: LogFormat,
+    /// What is logged without `-v`: `warn` when empty.
+    pub base: &'a str,
+}
+
+/// Sets the process's log up. `RUST_LOG` wins over everything else.
 ///
 /// # Errors
 /// When the log file cannot be opened.
-pub fn init(verbose: u8, file: Option<&Path>, quiet: bool) -> io::Result<()> {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
+pub fn init(options: &LogOptions<'_>) -> io::Result<()> {
+    const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+    let base = if options.base.is_empty() {
+        "warn"
+    } else {
+        options.base
     };
+    let base = LEVELS.iter().position(|l| *l == base).unwrap_or(1);
+    let level = LEVELS
+        .get(base + usize::from(options.verbose))
+        .copied()
+        .unwrap_or("trace");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false);
-    // A second call, as tests make, changes nothing.
-    match file {
+    let writer = match options.file {
         Some(path) => {
             let file = OpenOptions::new().create(true).append(true).open(path)?;
-            drop(builder.with_ansi(false).with_writer(file).try_init());
+            BoxMakeWriter::new(file)
         }
-        None if !quiet => drop(builder.with_writer(io::stderr).try_init()),
-        None => {}
+        None if options.quiet => return Ok(()),
+        None => BoxMakeWriter::new(io::stderr),
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(options.file.is_none() && options.format == LogFormat::Text)
+        .with_writer(writer);
+    // A second call, as tests make, changes nothing.
+    match options.format {
+        LogFormat::Text => drop(builder.try_init()),
+        LogFormat::Json => drop(builder.json().flatten_event(true).try_init()),
     }
     Ok(())
 }

@@ -86,6 +86,21 @@ fn connection(data: &Data<'_>, wide: bool) -> (String, Tone) {
     }
 }
 
+/// `leads`, `follows NAME`: only where an election is held.
+fn lead(data: &Data<'_>, wide: bool) -> Option<Piece> {
+    let lead = data.view.host.lead.as_ref().filter(|l| !l.lease.is_empty())?;
+    if lead.leads() {
+        return Some(piece("leads", Tone::Good, 4));
+    }
+    let short: String = lead.holder.chars().take(if wide { 40 } else { 12 }).collect();
+    match (data.view.policies.mode, short.is_empty()) {
+        (Mode::Observe, true) => None,
+        (Mode::Observe, false) => Some(piece(format!("{short} leads"), Tone::Dim, 5)),
+        (_, true) => Some(piece("follows nobody yet", Tone::Warn, 1)),
+        (_, false) => Some(piece(format!("follows {short}"), Tone::Warn, 1)),
+    }
+}
+
 pub fn status(c: &mut Canvas<'_>, data: &Data<'_>, app: &App) {
     let (view, t, wide) = (data.view, &data.digest.totals, data.wide);
     let width = c.area().width;
@@ -109,6 +124,7 @@ pub fn status(c: &mut Canvas<'_>, data: &Data<'_>, app: &App) {
     if let Some(text) = paused(&view.pauses) {
         pieces.push(piece(text, Tone::Alert, 0));
     }
+    pieces.extend(lead(data, wide));
     let (text, tone) = connection(data, wide);
     pieces.push(piece(text, tone, 1));
     if let Some(at) = app.frozen {

@@ -11,5 +11,6 @@ mod gates;
 mod input;
 mod plan;
 mod property;
+mod run;
 mod scenarios;
 mod support;

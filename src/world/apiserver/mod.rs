@@ -62,6 +62,7 @@ pub use server::{ApiServer, Config};
 pub use state::{StateError, StateFile};
 pub use status::{Cause, StatusError};
 pub use store::{Change, ChangeKind};
+pub use wire::base64;
 
 /// Key of the kind whose objects define kinds.
 const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";

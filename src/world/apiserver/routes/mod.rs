@@ -93,7 +93,7 @@ impl ApiServer {
             .filter(|agent| !agent.is_empty())
             .unwrap_or("unknown");
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        self.count(agent, &parts.method, &query, &body);
+        self.count(agent, &parts.method, parts.uri.path(), &query, &body);
         let path = path::parse(parts.uri.path());
         let target = match path {
             Path::Resource(target) => target,
@@ -135,11 +135,14 @@ impl ApiServer {
             .unwrap_or_else(Into::into)
     }
 
-    fn count(&self, agent: &str, method: &Method, query: &Query, body: &Bytes) {
+    /// A question about oneself is a POST that writes nothing.
+    fn count(&self, agent: &str, method: &Method, path: &str, query: &Query, body: &Bytes) {
+        let review = path.contains("/self") && path.ends_with("reviews");
         let writes = matches!(
             *method,
             Method::POST | Method::PUT | Method::PATCH | Method::DELETE
-        ) && query.get("dryRun").is_empty()
+        ) && !review
+            && query.get("dryRun").is_empty()
             && !(*method == Method::DELETE && body::delete_is_dry(body));
         let mut traffic = self.0.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         *traffic.requests.entry(agent.to_owned()).or_default() += 1;

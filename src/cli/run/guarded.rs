@@ -1,0 +1,88 @@
+//! The writing ends of AWS behind the fence of the lease: nothing leaves once another may lead.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::cloud::aws::api::{
+    Call, CreateFleet, CreateLaunchTemplate, Ec2Error, Ec2Write, FleetResult, LaunchTemplate, Queue,
+    QueueMessage, Tags,
+};
+use crate::gate::{Fence, Mode};
+use crate::model::Name;
+
+/// Asked right before each call that changes the account.
+pub struct FencedEc2 {
+    pub inner: Arc<dyn Ec2Write>,
+    pub fence: Fence,
+    pub clock: Clock,
+}
+
+impl FencedEc2 {
+    fn guard<'a, T: Send + 'a>(
+        &'a self,
+        call: &'static str,
+        go: impl FnOnce(&'a dyn Ec2Write) -> Call<'a, T>,
+    ) -> Call<'a, T> {
+        if self.fence.is_open(self.clock.now()) {
+            return go(&*self.inner);
+        }
+        let error = Ec2Error::new("NotLeading", format!("another leads now: {call} was not sent"));
+        Box::pin(std::future::ready(Err(error)))
+    }
+}
+
+impl Ec2Write for FencedEc2 {
+    fn create_launch_template(&self, request: CreateLaunchTemplate) -> Call<'_, LaunchTemplate> {
+        self.guard("CreateLaunchTemplate", |ec2| ec2.create_launch_template(request))
+    }
+
+    fn delete_launch_template(&self, name: Name) -> Call<'_, ()> {
+        self.guard("DeleteLaunchTemplate", |ec2| ec2.delete_launch_template(name))
+    }
+
+    fn create_fleet(&self, request: CreateFleet) -> Call<'_, FleetResult> {
+        self.guard("CreateFleet", |ec2| ec2.create_fleet(request))
+    }
+
+    fn terminate_instance(&self, instance_id: Name) -> Call<'_, ()> {
+        self.guard("TerminateInstances", |ec2| ec2.terminate_instance(instance_id))
+    }
+
+    fn create_tags(&self, resource: Name, tags: Tags) -> Call<'_, ()> {
+        self.guard("CreateTags", |ec2| ec2.create_tags(resource, tags))
+    }
+}
+
+/// Whoever empties a queue hides its messages from the one that acts on them: only a leader that may act does.
+pub struct LeadersQueue {
+    pub inner: Arc<dyn Queue>,
+    pub fence: Fence,
+    pub mode: watch::Receiver<Mode>,
+    pub clock: Clock,
+}
+
+impl LeadersQueue {
+    fn may(&self) -> bool {
+        *self.mode.borrow() != Mode::Observe && self.fence.is_open(self.clock.now())
+    }
+}
+
+impl Queue for LeadersQueue {
+    fn receive_messages(&self) -> Call<'_, Vec<QueueMessage>> {
+        if self.may() {
+            self.inner.receive_messages()
+        } else {
+            Box::pin(std::future::ready(Ok(Vec::new())))
+        }
+    }
+
+    fn delete_message(&self, receipt: Name) -> Call<'_, ()> {
+        if self.may() {
+            self.inner.delete_message(receipt)
+        } else {
+            Box::pin(std::future::ready(Ok(())))
+        }
+    }
+}
