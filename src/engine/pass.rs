@@ -25,6 +25,8 @@ impl Engine {
         let now = self.clock.now();
         self.tick_gate(now);
         if !self.synced {
+            // Being synced wakes it.
+            self.wake_at = None;
             return;
         }
         if self.next_id == 1 {

@@ -205,7 +205,8 @@ fn a_class_without_subnets_and_a_refused_call_are_told_before_anything_starts() 
     story(async {
         let world = world();
         let reader = || {
-            let settings = aws::Settings::new(&world.cluster_name, &world.region);
+            let mut settings = aws::Settings::new(&world.cluster_name, &world.region);
+            settings.cluster_cidr = "10.100.0.0/16".into();
             aws::reader(std::sync::Arc::new(world.ec2.clone()), settings, world.clock)
         };
         let found = check(world.api.client("kerf-check")).await.expect("whole");
