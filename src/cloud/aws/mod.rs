@@ -11,6 +11,8 @@ pub mod launch;
 pub mod node_class;
 pub mod pricing;
 mod reader;
+#[cfg(feature = "aws")]
+pub mod sdk;
 mod settings;
 #[cfg(test)]
 mod testing;

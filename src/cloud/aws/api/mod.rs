@@ -17,7 +17,7 @@ pub use describe::{
 pub use fleet::{
     CreateFleet, FleetConfig, FleetError, FleetInstance, FleetOverride, FleetResult, TagSpecification, Tags,
 };
-pub use ports::{Call, Ec2Error, Ec2Read, Ec2Write, Queue, QueueMessage};
+pub use ports::{Call, ClusterInfo, Clusters, Ec2Error, Ec2Read, Ec2Write, Queue, QueueMessage};
 pub use template::{
     BlockDeviceMapping, CreateLaunchTemplate, Ebs, LaunchTemplateData, MetadataOptions, NetworkInterface,
 };

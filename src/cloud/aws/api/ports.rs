@@ -97,3 +97,22 @@ pub trait Queue: Send + Sync {
     fn receive_messages(&self) -> Call<'_, Vec<QueueMessage>>;
     fn delete_message(&self, receipt: Name) -> Call<'_, ()>;
 }
+
+/// What EKS says of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterInfo {
+    /// Absolute URL of the API server.
+    pub endpoint: String,
+    /// Base64 of the PEM bundle.
+    pub certificate_authority: String,
+    /// IPv4, else IPv6 service range.
+    pub service_cidr: String,
+    /// Minor like `1.34`.
+    pub version: Name,
+}
+
+/// The EKS control plane. Clusters of other makers have none.
+pub trait Clusters: Send + Sync {
+    /// DescribeCluster; `ResourceNotFoundException` when there is none.
+    fn describe_cluster(&self, name: Name) -> Call<'_, ClusterInfo>;
+}
