@@ -57,23 +57,14 @@ pub enum Command {
         #[arg(long, short, value_name = "FILE|DIR|-", required = true)]
         file: Vec<String>,
     },
-    /// What a cluster needs, printed
-    Manifests {
-        #[arg(value_enum)]
-        what: Manifest,
-    },
+    /// What a cluster and an account need, printed
+    Manifests(Box<super::manifests::Manifests>),
     /// Check a recording's hash chain
     Verify { file: PathBuf },
     /// Print shell completions
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Manifest {
-    /// The custom resource definitions
-    Crds,
 }
 
 /// Files and facts that a one-shot decision reads.

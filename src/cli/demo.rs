@@ -22,7 +22,7 @@ use crate::ledger::Book;
 use crate::ledger::recorder::Recorder;
 use crate::observe::kinds::Kind;
 use crate::observe::{CloudWatch, Objects, Observer, read_only};
-use crate::world::apiserver::StateFile;
+use crate::world::apiserver::{ApiServer, StateFile};
 use crate::world::scenario::{self, Scenario};
 use crate::world::{Embedded, EmbeddedConfig, kept_time, pace};
 
@@ -196,7 +196,7 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
         }
     };
     let quitter = handle.clone();
-    let (ended, writes) = local.block_on(&runtime, async move {
+    let (ended, api) = local.block_on(&runtime, async move {
         tokio::task::spawn_local(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
                 let _ = quitter.send("signal", Command::Quit);
@@ -206,7 +206,7 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
     })?;
     drop(handle);
     let seconds = ended.view.now.duration_since(start).as_secs();
-    let summary = headless::summary(&ended, seconds, writes);
+    let summary = headless::summary(&ended, seconds, writes(&api));
     let text = match output {
         Output::Json => format!("{summary}\n"),
         Output::Text => headless::summary_text(&summary),
@@ -259,7 +259,7 @@ async fn live(
     listener: Option<crate::ledger::book::Listener>,
     watched: bool,
     mut ready: impl FnMut(&Path),
-) -> Result<(Ended, u64), CliError> {
+) -> Result<(Ended, ApiServer), CliError> {
     let clock = Clock::starting_at(plan.start);
     let source = format!("demo:{}", plan.scenario.name);
     let world = Embedded::start(EmbeddedConfig {
@@ -309,7 +309,8 @@ async fn live(
         cloud: CloudWatch::new(Rc::new(reading) as Rc<dyn crate::cloud::CloudRead>, clock),
         objects: Objects::new(reader),
         actor: Some(Box::new(move || {
-            let cloud = aws::writer(ec2.clone(), ec2.clone(), stock.clone(), settings.clone(), clock);
+            let cloud = aws::writer(ec2.clone(), ec2.clone(), stock.clone(), settings.clone(), clock)
+                .with_iam(ec2.clone());
             Actor::new(Writer::new(api.client("kerf")), Rc::new(cloud))
         })),
         book,
@@ -326,15 +327,27 @@ async fn live(
     })
     .await;
     drop(serving);
-    // Writing requests that the API server received from us, refused ones included.
-    let writes = world
-        .api
+    Ok((ended, world.api.clone()))
+}
+
+/// Writing requests that the API server received from us, refused ones included.
+fn writes(api: &ApiServer) -> u64 {
+    let ours = api
         .writes()
         .into_iter()
-        .filter(|(who, _)| who.starts_with("kerf"))
-        .map(|(_, n)| n)
-        .sum();
-    Ok((ended, writes))
+        .filter(|(who, _)| who.starts_with("kerf"));
+    ours.map(|(_, n)| n).sum()
+}
+
+/// A silent run with everything that it asked of the API server, by client.
+#[cfg(test)]
+pub(super) fn asked(demo: &Demo) -> Result<ApiServer, CliError> {
+    let plan = check(demo)?;
+    let (_handle, desk) = pair();
+    let runtime = runtime()?;
+    tokio::task::LocalSet::new()
+        .block_on(&runtime, live(plan, desk, None, false, |_| {}))
+        .map(|(_, api)| api)
 }
 
 /// Readable by its owner only; the folder is made when missing.

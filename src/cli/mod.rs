@@ -67,13 +67,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Explain(args) => explain::run(&args, output, &paper),
         Command::Consolidate(args) => decide::consolidate(&args, output),
         Command::Convert { file } => convert::run(&file, cli.output),
-        Command::Manifests {
-            what: args::Manifest::Crds,
-        } => {
-            let mut text = Vec::new();
-            manifests::crds(&mut text).map_err(|e| CliError::Outside(e.to_string()))?;
-            print(&String::from_utf8_lossy(&text))
-        }
+        Command::Manifests(args) => manifests::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Scenarios => scenarios::run(output),
         Command::Verify { file } => verify::run(&file, output),

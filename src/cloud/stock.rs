@@ -31,6 +31,14 @@ struct Inner {
     marks: BTreeMap<Mark, Timestamp>,
     revision: u64,
     subnets: BTreeMap<Name, Addresses>,
+    reservations: BTreeMap<Name, Left>,
+}
+
+/// What a reservation has left.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    count: i64,
+    described: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,6 +152,36 @@ impl Stock {
         }
     }
 
+    /// The fresh count of a reservation.
+    pub fn reservation_described(&self, id: &Name, count: i64, now: Timestamp) {
+        let mut inner = self.lock();
+        let described = Left {
+            count,
+            described: now,
+        };
+        let old = inner.reservations.insert(id.clone(), described);
+        if old.is_none_or(|old| old.count != count) {
+            inner.revision += 1;
+        }
+    }
+
+    /// An instance was taken from a reservation at `launched`; a count described later knows of it.
+    pub fn reservation_used(&self, id: &Name, launched: Timestamp) {
+        let mut inner = self.lock();
+        if let Some(left) = inner.reservations.get_mut(id)
+            && left.described <= launched
+            && left.count > 0
+        {
+            left.count -= 1;
+            inner.revision += 1;
+        }
+    }
+
+    /// EC2 says that nothing is left of it.
+    pub fn reservation_exhausted(&self, id: &Name, now: Timestamp) {
+        self.reservation_described(id, 0, now);
+    }
+
     /// EC2 says that the subnet is full.
     pub fn exhausted(&self, subnet: &Name, now: Timestamp) {
         self.mark(Mark::Subnet(subnet.clone()), now);
@@ -155,13 +193,24 @@ impl Stock {
     }
 }
 
-/// Marks of one moment, for asking often.
+/// Marks of one moment, for asking often, and what reservations have left.
 #[derive(Clone, Debug, Default)]
-pub struct Unavailable(BTreeMap<Mark, Timestamp>);
+pub struct Unavailable(BTreeMap<Mark, Timestamp>, BTreeMap<Name, i64>);
 
 impl Unavailable {
     pub fn at(stock: &Stock, now: Timestamp) -> Self {
-        Self(stock.marks(now))
+        let left = stock
+            .lock()
+            .reservations
+            .iter()
+            .map(|(id, left)| (id.clone(), left.count))
+            .collect();
+        Self(stock.marks(now), left)
+    }
+
+    /// Instances that a reservation has left; `None` while nobody asked.
+    pub fn reserved(&self, id: &str) -> Option<i64> {
+        self.1.get(id).copied()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -42,6 +42,9 @@ pub struct ResolvedClass {
     pub security_groups: Vec<(Name, Name)>,
     pub images: Vec<ResolvedImage>,
     pub instance_profile: Name,
+    /// By id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reservations: Vec<ResolvedReservation>,
     /// Condition type → why it is not ready, in words for its message; empty = all ready.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<(Name, Name, String)>,
@@ -54,6 +57,24 @@ pub struct ResolvedSubnet {
     pub zone_id: Name,
     /// Free addresses as last described; recorded, never compared.
     pub free: i64,
+}
+
+/// A capacity reservation that the class selects (`aws §13`). How many instances it has left is said by the offerings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedReservation {
+    pub id: Name,
+    pub instance_type: Name,
+    pub zone: Name,
+    pub owner: Name,
+    /// `open` or `targeted`.
+    pub criteria: Name,
+    /// `default` or `capacity-block`.
+    pub kind: Name,
+    pub interruptible: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Timestamp>,
+    /// Its end is near: nothing is launched into it, and what runs in it goes.
+    pub expiring: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

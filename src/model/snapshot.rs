@@ -190,6 +190,17 @@ pub struct OfferingChange {
     pub capacity_type: CapacityType,
     pub price: UsdPerHour,
     pub available: bool,
+    /// Which of several reservations of the type and zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<Name>,
+    /// Instances that it has left.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reservation_capacity: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 impl Snapshot {
@@ -310,9 +321,13 @@ impl Snapshot {
                 .entry(change.instance_type.clone())
                 .or_insert_with(|| (**current).clone());
             for offering in &mut row.offerings {
-                if offering.zone == change.zone && offering.capacity_type == change.capacity_type {
+                if offering.zone == change.zone
+                    && offering.capacity_type == change.capacity_type
+                    && offering.reservation() == change.reservation.as_ref()
+                {
                     offering.price = change.price;
                     offering.available = change.available;
+                    offering.reservation_capacity = change.reservation_capacity;
                 }
             }
         }

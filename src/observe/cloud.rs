@@ -13,7 +13,7 @@ use crate::cloud::CloudRead;
 use crate::cloud::port::CloudError;
 use crate::model::node_class::ResolvedClass;
 use crate::model::snapshot::{Instance, Notice, OfferingChange};
-use crate::model::{Catalogue, Delta, Name, NodeClass, Snapshot};
+use crate::model::{Catalogue, Delta, Name, NodeClass, Offering, Snapshot};
 
 const CLASSES_EVERY: Duration = Duration::from_secs(300);
 /// A class that failed is asked for again this much later.
@@ -295,13 +295,16 @@ fn offerings(snapshot: &Snapshot, class: &Name, new: Arc<Catalogue>) -> Option<D
     let mut changes = Vec::new();
     for (old, new) in known.types().iter().zip(new.types()) {
         for (was, is) in old.offerings.iter().zip(&new.offerings) {
-            if (was.price, was.available) != (is.price, is.available) {
+            let terms = |o: &Offering| (o.price, o.available, o.reservation_capacity);
+            if terms(was) != terms(is) {
                 changes.push(OfferingChange {
                     instance_type: new.name.clone(),
                     zone: is.zone.clone(),
                     capacity_type: is.capacity_type,
                     price: is.price,
                     available: is.available,
+                    reservation: is.reservation().cloned(),
+                    reservation_capacity: is.reservation_capacity,
                 });
             }
         }

@@ -3,6 +3,11 @@
 // All of it is test code; helpers outside `#[test]` functions may give up too.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod index;
 mod launch;
 mod life;
+mod offerings;
+mod profiles;
+mod reserved;
+mod resolution;
 mod support;

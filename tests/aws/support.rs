@@ -36,12 +36,17 @@ pub async fn rig() -> Rig {
 }
 
 pub async fn rig_on(ec2: Ec2, clock: Clock) -> Rig {
+    rig_with(ec2, clock, |_| {}).await
+}
+
+pub async fn rig_with(ec2: Ec2, clock: Clock, change: impl FnOnce(&mut Settings)) -> Rig {
     let mut settings = Settings::new("demo", "us-east-1");
     settings.cluster_endpoint = "https://demo.example".into();
     settings.cluster_cidr = "10.100.0.0/16".into();
+    change(&mut settings);
     let shared = Arc::new(ec2.clone());
     let reader = reader(shared.clone(), settings.clone(), clock).with_queue(shared.clone());
-    let writer = writer(shared.clone(), shared, reader.stock(), settings, clock);
+    let writer = writer(shared.clone(), shared.clone(), reader.stock(), settings, clock).with_iam(shared);
     let discovery = json!([{"tags": {"karpenter.sh/discovery": "demo"}}]);
     let spec = json!({
         "amiSelectorTerms": [{"alias": "al2023@latest"}],
@@ -73,6 +78,15 @@ pub async fn rig_on(ec2: Ec2, clock: Clock) -> Rig {
 }
 
 impl Rig {
+    /// Another generation of the class, resolved.
+    pub async fn edit_class(&mut self, change: impl FnOnce(&mut serde_json::Value)) {
+        let mut spec = serde_json::to_value(&*self.class.spec).expect("json");
+        change(&mut spec);
+        self.class.spec = Arc::new(serde_json::from_value(spec).expect("spec"));
+        self.class.generation += 1;
+        self.class.resolved = Some(self.reader.resolve(&self.class).await.expect("resolved"));
+    }
+
     pub async fn catalogue(&self) -> Arc<Catalogue> {
         self.reader.catalogue(&self.class).await.expect("catalogue")
     }

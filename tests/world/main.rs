@@ -11,6 +11,7 @@ mod gates;
 mod input;
 mod plan;
 mod property;
+mod recorded;
 mod run;
 mod scenarios;
 mod support;

@@ -18,6 +18,8 @@ pub enum Variant {
     Standard,
     Nvidia,
     Neuron,
+    /// Windows of that build.
+    Windows(&'static str),
     /// Whatever the architecture fits.
     Any,
 }
@@ -32,6 +34,10 @@ impl Variant {
             ],
             Self::Nvidia => vec![Requirement::exists(names::INSTANCE_GPU_COUNT)],
             Self::Neuron => vec![Requirement::exists(names::INSTANCE_ACCELERATOR_COUNT)],
+            Self::Windows(build) => vec![
+                Requirement::is_in(names::OS, ["windows"]),
+                Requirement::is_in(names::WINDOWS_BUILD, [build]),
+            ],
             Self::Any => Vec::new(),
         }
     }
@@ -95,7 +101,25 @@ pub fn alias_parameters(family: &str, version: &str, kubernetes: &str) -> Vec<(S
             (path, variant)
         })
         .collect(),
-        _ => Vec::new(),
+        _ => windows(family)
+            .into_iter()
+            .map(|(year, build)| {
+                let path = format!(
+                    "/aws/service/ami-windows-latest/Windows_Server-{year}-English-Core-EKS_Optimized-{kubernetes}/image_id"
+                );
+                (path, Variant::Windows(build))
+            })
+            .collect(),
+    }
+}
+
+/// Year and build of a Windows family, `windows2022` or `Windows2022`.
+pub fn windows(family: &str) -> Option<(&'static str, &'static str)> {
+    match family.get(..7).zip(family.get(7..)) {
+        Some((os, "2019")) if os.eq_ignore_ascii_case("windows") => Some(("2019", "10.0.17763")),
+        Some((os, "2022")) if os.eq_ignore_ascii_case("windows") => Some(("2022", "10.0.20348")),
+        Some((os, "2025")) if os.eq_ignore_ascii_case("windows") => Some(("2025", "10.0.26100")),
+        _ => None,
     }
 }
 

@@ -25,6 +25,9 @@ pub fn parse(body: &str) -> Result<Event, serde_json::Error> {
     let kind = match (text("source"), text("detail-type")) {
         _ if text("version") != "0" => None,
         ("aws.ec2", "EC2 Spot Instance Interruption Warning") => Some(NoticeKind::SpotInterruption),
+        ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning") => {
+            Some(NoticeKind::ReservationInterrupted)
+        }
         ("aws.ec2", "EC2 Instance Rebalance Recommendation") => Some(NoticeKind::RebalanceRecommendation),
         ("aws.ec2", "EC2 Instance State-change Notification") => {
             match detail["state"].as_str().unwrap_or_default() {
@@ -75,6 +78,14 @@ mod tests {
         assert_eq!(
             kind("aws.ec2", "EC2 Instance Rebalance Recommendation", &one),
             Some(NoticeKind::RebalanceRecommendation)
+        );
+        assert_eq!(
+            kind(
+                "aws.ec2",
+                "EC2 Capacity Reservation Instance Interruption Warning",
+                &one
+            ),
+            Some(NoticeKind::ReservationInterrupted)
         );
         let state = |s: &str| {
             let detail = json!({"instance-id": "i-1", "state": s});

@@ -4,13 +4,16 @@
 pub mod api;
 pub mod capacity;
 pub mod family;
+mod health;
 pub mod images;
 pub mod interruption;
 pub mod labels;
 pub mod launch;
 pub mod node_class;
 pub mod pricing;
+pub mod profiles;
 mod reader;
+pub mod reservations;
 #[cfg(feature = "aws")]
 pub mod sdk;
 mod settings;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::api::{Ec2Error, Ec2Read, Filter};
 use super::family::Family;
 use super::images::{self, Found, Variant};
 use super::settings::Settings;
+use super::{profiles, reservations};
 use crate::api::names;
 use crate::cloud::port::CloudError;
 use crate::cloud::stock::Stock;
@@ -47,10 +47,14 @@ impl Resolver<'_> {
     /// A call that EC2 refused; what it did not find is a problem in the answer instead.
     pub async fn resolve(&mut self, class: &NodeClass) -> Result<ResolvedClass, CloudError> {
         let mut out = ResolvedClass {
-            instance_profile: self.profile(class),
+            instance_profile: profiles::name(self.settings, class),
             ..ResolvedClass::default()
         };
         self.images(class, &mut out).await?;
+        if self.settings.reserved_capacity {
+            let terms = &class.spec.capacity_reservation_selector_terms;
+            out.reservations = reservations::resolve(self.read, terms, self.stock, self.now).await?;
+        }
         self.subnets(class, &mut out).await?;
         self.security_groups(class, &mut out).await?;
         self.validate(class, &mut out);
@@ -191,22 +195,6 @@ impl Resolver<'_> {
         let until = self.now.checked_add(age).unwrap_or(Timestamp::MAX);
         self.parameters.insert(path, (value.clone(), until));
         Ok(value)
-    }
-
-    /// `instanceProfile` as it is, or the name of the profile managed for a role (`aws §2.2`).
-    fn profile(&self, class: &NodeClass) -> Name {
-        if let Some(profile) = class.spec.instance_profile.as_deref() {
-            return profile.into();
-        }
-        if class.spec.role.is_none() {
-            return Name::default();
-        }
-        let digest = Sha256::digest(format!("{}{}", self.settings.region, class.name));
-        let hash = digest
-            .iter()
-            .take(8)
-            .fold(0_u64, |all, byte| (all << 8) | u64::from(*byte));
-        format!("{}_{hash}", self.settings.cluster_name).into()
     }
 
     /// `aws §2.3`, the checks that call nothing.

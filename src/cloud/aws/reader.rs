@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use super::api::{self, Ec2Read, Filter, Queue};
+use super::health::Health;
 use super::interruption;
 use super::node_class::{Parameters, Resolver, api_error};
 use super::pricing::{PriceSource, Prices};
@@ -28,6 +29,7 @@ pub struct Reader {
     settings: Arc<Settings>,
     clock: Clock,
     state: Mutex<State>,
+    health: Mutex<Health>,
 }
 
 struct State {
@@ -39,6 +41,8 @@ struct State {
     classes: BTreeMap<Name, ClassCache>,
     /// Instances of the last list by id.
     instances: BTreeMap<Name, Instance>,
+    /// Of those the reserved ones, with their reservation.
+    reserved: BTreeMap<Name, Name>,
 }
 
 #[derive(Default)]
@@ -70,9 +74,11 @@ pub fn reader(read: Arc<dyn Ec2Read>, settings: Settings, clock: Clock) -> Reade
             parameters: Parameters::new(),
             classes: BTreeMap::new(),
             instances: BTreeMap::new(),
+            reserved: BTreeMap::new(),
         }),
         settings: Arc::new(settings),
         clock,
+        health: Mutex::default(),
     }
 }
 
@@ -230,72 +236,112 @@ impl Reader {
             ),
         ];
         let found = self.read.describe_instances(filters).await;
-        let mut out: Vec<Instance> = found
-            .map_err(api_error("DescribeInstances"))?
-            .into_iter()
-            .map(instance)
+        let found = found.map_err(api_error("DescribeInstances"))?;
+        let reserved = found
+            .iter()
+            .filter_map(|i| Some((i.instance_id.clone(), i.capacity_reservation_id.clone()?)))
             .collect();
+        let mut out: Vec<Instance> = found.into_iter().map(instance).collect();
         out.sort_by(|a, b| a.provider_id.cmp(&b.provider_id));
-        self.state.lock().await.instances = out
+        let mut state = self.state.lock().await;
+        state.reserved = reserved;
+        state.instances = out
             .iter()
             .map(|i| (id_of(&i.provider_id).into(), i.clone()))
             .collect();
         Ok(out)
     }
 
+    /// What the queue says, and once a minute what the status checks do. A message that could not be followed up stays
+    /// for the next time; what others said is told all the same.
     async fn noticed(&self) -> Result<Vec<Notice>, CloudError> {
-        let Some(queue) = &self.queue else {
-            return Ok(Vec::new());
-        };
-        let messages = queue
-            .receive_messages()
-            .await
-            .map_err(api_error("ReceiveMessage"))?;
-        let mut out = Vec::new();
-        for message in messages {
-            match interruption::parse(&message.body) {
-                Ok(event) => self.notices_of(&event, &mut out).await?,
-                Err(error) => tracing::error!(%error, "an interruption message could not be read"),
-            }
-            queue
-                .delete_message(message.receipt)
+        let (mut out, mut failed) = (Vec::new(), None);
+        if let Some(queue) = &self.queue {
+            let messages = queue
+                .receive_messages()
                 .await
-                .map_err(api_error("DeleteMessage"))?;
+                .map_err(api_error("ReceiveMessage"))?;
+            for message in messages {
+                match interruption::parse(&message.body) {
+                    Ok(event) => match self.notices_of(&event).await {
+                        Ok(notices) => out.extend(notices),
+                        Err(error) => {
+                            failed = Some(error);
+                            continue;
+                        }
+                    },
+                    Err(error) => tracing::error!(%error, "an interruption message could not be read"),
+                }
+                if let Err(error) = queue.delete_message(message.receipt).await {
+                    failed = Some(api_error("DeleteMessage")(error));
+                }
+            }
+        }
+        match self.sick().await {
+            Ok(notices) => out.extend(notices),
+            Err(error) => failed = Some(error),
+        }
+        match failed {
+            Some(error) if out.is_empty() => Err(error),
+            Some(error) => {
+                tracing::warn!(%error, "not every notice could be read");
+                Ok(out)
+            }
+            None => Ok(out),
+        }
+    }
+
+    async fn sick(&self) -> Result<Vec<Notice>, CloudError> {
+        let mut health = self.health.lock().await;
+        let mut out = Vec::new();
+        for (id, kind, at) in health.poll(&*self.read, self.clock.now()).await? {
+            out.extend(self.notice(&id, kind, at).await?);
+        }
+        Ok(out)
+    }
+
+    async fn notices_of(&self, event: &interruption::Event) -> Result<Vec<Notice>, CloudError> {
+        let mut out = Vec::new();
+        let Some(kind) = event.kind else {
+            return Ok(out);
+        };
+        for id in &event.instances {
+            let at = event.at.unwrap_or_else(|| self.clock.now());
+            out.extend(self.notice(id, kind, at).await?);
         }
         Ok(out)
     }
 
     /// Instances of other owners are left alone.
-    async fn notices_of(&self, event: &interruption::Event, out: &mut Vec<Notice>) -> Result<(), CloudError> {
-        let Some(kind) = event.kind else {
-            return Ok(());
-        };
+    async fn notice(&self, id: &Name, kind: NoticeKind, at: Timestamp) -> Result<Option<Notice>, CloudError> {
         let now = self.clock.now();
-        for id in &event.instances {
-            let known = self.state.lock().await.instances.get(id).cloned();
-            let instance = match known {
-                Some(instance) => Some(instance),
-                None => self
-                    .listed()
-                    .await?
-                    .into_iter()
-                    .find(|i| id_of(&i.provider_id) == &**id),
-            };
-            let Some(instance) = instance else {
-                continue;
-            };
-            if kind == NoticeKind::SpotInterruption {
-                let market = CapacityType::Spot;
-                self.stock
-                    .mark_offering(&instance.instance_type, &instance.zone, market, now);
-            }
-            out.push(Notice {
-                provider_id: instance.provider_id,
-                kind,
-                at: event.at.unwrap_or(now),
-            });
+        let known = self.state.lock().await.instances.get(id).cloned();
+        let instance = match known {
+            Some(instance) => Some(instance),
+            None => self
+                .listed()
+                .await?
+                .into_iter()
+                .find(|i| id_of(&i.provider_id) == &**id),
+        };
+        let Some(instance) = instance else {
+            return Ok(None);
+        };
+        if kind == NoticeKind::SpotInterruption {
+            let market = CapacityType::Spot;
+            self.stock
+                .mark_offering(&instance.instance_type, &instance.zone, market, now);
         }
-        Ok(())
+        if kind == NoticeKind::ReservationInterrupted
+            && let Some(reservation) = self.state.lock().await.reserved.get(id)
+        {
+            self.stock.reservation_exhausted(reservation, now);
+        }
+        Ok(Some(Notice {
+            provider_id: instance.provider_id,
+            kind,
+            at,
+        }))
     }
 }
 
@@ -308,7 +354,9 @@ fn same_rows(built: &Built, raw: &Arc<Raw>, resolved: &Arc<ResolvedClass>) -> bo
             .collect::<std::collections::BTreeSet<_>>()
     };
     Arc::ptr_eq(&built.raw, raw)
-        && (Arc::ptr_eq(&built.resolved, resolved) || places(&built.resolved) == places(resolved))
+        && (Arc::ptr_eq(&built.resolved, resolved)
+            || (places(&built.resolved) == places(resolved)
+                && built.resolved.reservations == resolved.reservations))
 }
 
 /// The instance id at the end of a provider id.
@@ -316,20 +364,26 @@ pub(super) fn id_of(provider_id: &str) -> &str {
     provider_id.rsplit('/').next().unwrap_or(provider_id)
 }
 
+/// `aws §13`: an instance in a reservation that was not launched for it is on-demand.
+pub(super) fn capacity_type(i: &api::Instance) -> CapacityType {
+    match (&i.spot_instance_request_id, &i.capacity_reservation_id) {
+        (Some(_), _) => CapacityType::Spot,
+        (None, Some(_)) => CapacityType::Reserved,
+        (None, None) => CapacityType::OnDemand,
+    }
+}
+
 /// An instance as the model has it (`aws §15`, `§13` for its capacity type).
 pub(super) fn instance(i: api::Instance) -> Instance {
     let tag = |key: &str| i.tags.get(key).cloned();
+    let capacity_type = capacity_type(&i);
     let mut security_groups = i.security_group_ids;
     security_groups.sort();
     Instance {
         subnet: i.subnet_id,
         security_groups,
         provider_id: format!("aws:///{}/{}", i.availability_zone, i.instance_id).into(),
-        capacity_type: if i.spot_instance_request_id.is_some() {
-            CapacityType::Spot
-        } else {
-            CapacityType::OnDemand
-        },
+        capacity_type,
         launched: i.launch_time,
         pool: tag(names::TAG_NODEPOOL),
         token: tag(names::TAG_TOKEN),

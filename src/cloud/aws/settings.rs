@@ -23,6 +23,8 @@ pub struct Settings {
     pub reserved_enis: i64,
     /// No calls to services without private endpoints (pricing, IAM).
     pub isolated_vpc: bool,
+    /// Capacity reservations are used (gate ReservedCapacity).
+    pub reserved_capacity: bool,
     /// `minValues` may be broken at launch (`MIN_VALUES_POLICY=BestEffort`).
     pub min_values_best_effort: bool,
     /// How old subnets, security groups and images of a class may be.
@@ -48,6 +50,7 @@ impl Settings {
             vm_memory_overhead: 0.075,
             reserved_enis: 0,
             isolated_vpc: false,
+            reserved_capacity: true,
             min_values_best_effort: false,
             class_refresh: Duration::from_secs(60),
             types_refresh: hours(12),

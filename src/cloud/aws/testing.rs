@@ -13,7 +13,7 @@ use super::{pricing::Prices, types::Rows};
 use crate::api::names;
 use crate::cloud::stock::{Stock, Unavailable};
 use crate::facts;
-use crate::model::node_class::{ResolvedClass, ResolvedImage, ResolvedSubnet};
+use crate::model::node_class::{ResolvedClass, ResolvedImage, ResolvedReservation, ResolvedSubnet};
 use crate::model::{Catalogue, Claim, Conditions, NodeClass, Requirement, Requirements, Resources};
 
 pub fn settings() -> Settings {
@@ -70,8 +70,42 @@ pub fn resolved() -> ResolvedClass {
         security_groups: vec![("sg-1".into(), "nodes".into())],
         images: vec![image("ami-amd", "amd64"), image("ami-arm", "arm64")],
         instance_profile: "demo_1".into(),
+        reservations: Vec::new(),
         problems: Vec::new(),
     }
+}
+
+/// A default reservation in a zone by its letter.
+pub fn reservation(id: &str, instance_type: &str, letter: &str) -> ResolvedReservation {
+    ResolvedReservation {
+        id: id.into(),
+        instance_type: instance_type.into(),
+        zone: format!("us-east-1{letter}").into(),
+        owner: "123456789012".into(),
+        criteria: "targeted".into(),
+        kind: "default".into(),
+        interruptible: false,
+        end: None,
+        expiring: false,
+    }
+}
+
+/// Some types with reservations of them that have so much left.
+pub fn reserved_catalogue(names: &[&str], reservations: &[(ResolvedReservation, i64)]) -> Catalogue {
+    let class = class(serde_json::json!({"amiFamily": "AL2023"}));
+    let mut resolved = resolved();
+    let stock = Stock::default();
+    for (reservation, free) in reservations {
+        stock.reservation_described(&reservation.id, *free, Timestamp::UNIX_EPOCH);
+        resolved.reservations.push(reservation.clone());
+    }
+    let zones = shipped::offerings("us-east-1");
+    let raw = Raw::new(names.iter().map(|n| info(n)).collect(), zones);
+    let prices = Prices::shipped("us-east-1");
+    let left = Unavailable::at(&stock, Timestamp::UNIX_EPOCH);
+    rows(&raw, &class, &resolved, &settings())
+        .expect("rows")
+        .catalogue(&prices, &left, None)
 }
 
 pub fn rows_of(names: &[&str], class: &NodeClass) -> Rows {

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use super::api::{InstanceTypeInfo, TypeOffering};
 use super::capacity::{self, Shape};
 use super::family::Family;
+use super::images;
 use super::labels::{self, Around};
 use super::pricing::Prices;
+use super::reservations;
 use super::settings::Settings;
 use crate::api::names;
 use crate::cloud::port::CloudError;
 use crate::cloud::stock::Unavailable;
 use crate::facts;
-use crate::model::node_class::ResolvedClass;
+use crate::model::node_class::{ResolvedClass, ResolvedReservation};
 use crate::model::{
     CapacityType, Catalogue, InstanceType, Name, NodeClass, Offering, Requirement, Requirements, UsdPerHour,
 };
@@ -50,8 +52,22 @@ pub struct Row {
     base: InstanceType,
     zones: Vec<Name>,
     markets: Vec<CapacityType>,
+    /// Reservations of the type, by id, with the requirements of their offerings.
+    reservations: Vec<(ResolvedReservation, Requirements)>,
     /// Whether a node of the class can be such a machine at all.
     compatible: bool,
+}
+
+/// What one offering is like at this moment.
+struct Terms<'a> {
+    zone: &'a Name,
+    market: CapacityType,
+    price: UsdPerHour,
+    available: bool,
+    /// Instances that the reservation has left.
+    free: i64,
+    /// Requirements of a reservation's offering.
+    pin: Option<&'a Requirements>,
 }
 
 /// All rows of a class, and the offering templates of its zones.
@@ -86,12 +102,7 @@ pub fn rows(
         zone_ids.insert(subnet.zone.clone(), subnet.zone_id.clone());
     }
     let blank = labels::blank();
-    let windows_build = match class.spec.family() {
-        "Windows2019" => Some("10.0.17763"),
-        "Windows2022" => Some("10.0.20348"),
-        "Windows2025" => Some("10.0.26100"),
-        _ => None,
-    };
+    let windows_build = images::windows(class.spec.family()).map(|(_, build)| build);
     let mut out = Vec::with_capacity(raw.types.len());
     for info in &raw.types {
         let zones = raw.zones.get(&info.instance_type).cloned().unwrap_or_default();
@@ -109,10 +120,18 @@ pub fn rows(
         let branches = facts.and_then(|f| f.branch_eni).unwrap_or(0);
         let capacity = capacity::capacity(info, &shape, branches);
         let overhead = capacity::overhead(info, &shape, &capacity).map_err(unreadable)?;
+        let reserved: Vec<ResolvedReservation> = resolved
+            .reservations
+            .iter()
+            .filter(|r| r.instance_type == info.instance_type)
+            .cloned()
+            .collect();
+        let mut requirements = labels::requirements(&blank, info, &around);
+        reservations::widen(&mut requirements, &reserved);
         out.push(Row {
             base: InstanceType {
                 name: info.instance_type.clone(),
-                requirements: labels::requirements(&blank, info, &around),
+                requirements,
                 capacity,
                 overhead,
                 offerings: Vec::new(),
@@ -121,6 +140,13 @@ pub fn rows(
             markets: [CapacityType::OnDemand, CapacityType::Spot]
                 .into_iter()
                 .filter(|m| info.supported_usage_classes.iter().any(|u| **u == *m.as_str()))
+                .collect(),
+            reservations: reserved
+                .into_iter()
+                .map(|r| {
+                    let pin = reservations::pin(&r, zone_ids.get(&r.zone));
+                    (r, pin)
+                })
                 .collect(),
             compatible: fits_class(info, class, shape.family),
         });
@@ -194,28 +220,26 @@ impl Rows {
             let terms = self.terms(row, prices, unavailable);
             if let Some(held) = held
                 && held.offerings.len() == terms.len()
-                && held
-                    .offerings
-                    .iter()
-                    .zip(&terms)
-                    .all(|(o, (_, _, price, available))| o.price == *price && o.available == *available)
+                && held.offerings.iter().zip(&terms).all(|(o, t)| {
+                    o.price == t.price && o.available == t.available && o.reservation_capacity == t.free
+                })
             {
                 return held.clone();
             }
             let mut row = row.base.clone();
             row.offerings = terms
                 .into_iter()
-                .map(|(zone, market, price, available)| Offering {
-                    requirements: self
-                        .pins
-                        .get(&(zone.clone(), market))
+                .map(|t| Offering {
+                    requirements: t
+                        .pin
+                        .or_else(|| self.pins.get(&(t.zone.clone(), t.market)))
                         .cloned()
                         .unwrap_or_default(),
-                    zone,
-                    capacity_type: market,
-                    price,
-                    available,
-                    reservation_capacity: 0,
+                    zone: t.zone.clone(),
+                    capacity_type: t.market,
+                    price: t.price,
+                    available: t.available,
+                    reservation_capacity: t.free,
                     overrides: None,
                 })
                 .collect();
@@ -223,15 +247,10 @@ impl Rows {
         }))
     }
 
-    /// Zone, capacity type, price and availability of each offering of a row (`aws §7`). A type without a price
-    /// keeps its offerings, unavailable.
-    fn terms(
-        &self,
-        row: &Row,
-        prices: &Prices,
-        unavailable: &Unavailable,
-    ) -> Vec<(Name, CapacityType, UsdPerHour, bool)> {
-        let mut out = Vec::with_capacity(row.zones.len() * row.markets.len());
+    /// The offerings of a row (`aws §7`). A type without a price keeps them, unavailable; a reservation of such a type
+    /// costs nothing, and is there.
+    fn terms<'a>(&'a self, row: &'a Row, prices: &Prices, unavailable: &Unavailable) -> Vec<Terms<'a>> {
+        let mut out = Vec::with_capacity(row.zones.len() * row.markets.len() + row.reservations.len());
         for zone in &row.zones {
             let subnets = self.subnets.get(zone);
             for market in &row.markets {
@@ -239,8 +258,29 @@ impl Rows {
                 let available = row.compatible
                     && price.is_some()
                     && subnets.is_some_and(|s| !unavailable.has(&row.base.name, zone, *market, s));
-                out.push((zone.clone(), *market, price.unwrap_or_default(), available));
+                out.push(Terms {
+                    zone,
+                    market: *market,
+                    price: price.unwrap_or_default(),
+                    available,
+                    free: 0,
+                    pin: None,
+                });
             }
+        }
+        for (reservation, pin) in &row.reservations {
+            let free = unavailable.reserved(&reservation.id).unwrap_or(0);
+            let on_demand = prices.on_demand(&row.base.name).unwrap_or_default();
+            let sold_here =
+                row.zones.contains(&reservation.zone) && self.subnets.contains_key(&reservation.zone);
+            out.push(Terms {
+                zone: &reservation.zone,
+                market: CapacityType::Reserved,
+                price: on_demand.reserved(),
+                available: row.compatible && free > 0 && sold_here && !reservation.expiring,
+                free,
+                pin: Some(pin),
+            });
         }
         out
     }

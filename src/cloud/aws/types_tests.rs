@@ -77,3 +77,56 @@ fn case_47_one_bad_setting_fails_the_whole_list() {
     let failed = rows(&raw, &class(spec), &ResolvedClass::default(), &settings);
     assert!(failed.is_err());
 }
+
+/// `aws §26` case 52.
+#[test]
+fn case_52_reservations_are_offerings_of_their_own() {
+    use crate::cloud::aws::testing::{reservation, reserved_catalogue};
+    let all = reserved_catalogue(
+        &["m5.large"],
+        &[
+            (reservation("cr-a", "m5.large", "a"), 0),
+            (reservation("cr-b", "m5.large", "b"), 3),
+        ],
+    );
+    let row = all.get("m5.large").expect("row");
+    let reserved: Vec<_> = row
+        .offerings
+        .iter()
+        .filter(|o| o.capacity_type == CapacityType::Reserved)
+        .collect();
+    let shown: Vec<_> = reserved
+        .iter()
+        .map(|o| (o.reservation().map(|r| &**r), o.available, o.reservation_capacity))
+        .collect();
+    assert_eq!(shown, [(Some("cr-a"), false, 0), (Some("cr-b"), true, 3)]);
+    let on_demand = row.offering("us-east-1b", "on-demand").expect("offering").price;
+    assert_eq!(reserved[1].price, UsdPerHour(on_demand.0 / 10_000_000));
+    let values = |key: &str| row.requirements.get(key).expect("label").values.len();
+    assert_eq!(values(names::RESERVATION_ID), 2);
+    assert_eq!(values(names::CAPACITY_TYPE), 3);
+    assert!(on_demand > UsdPerHour::ZERO);
+    let zone_id = reserved[1].requirements.get(names::ZONE_ID).expect("zone id");
+    assert!(zone_id.has("use1-az1"));
+}
+
+/// `aws §26` case 53, the offering's part.
+#[test]
+fn case_53_an_expiring_block_takes_nobody_in() {
+    use crate::cloud::aws::testing::{reservation, reserved_catalogue};
+    let mut block = reservation("cr-a", "m5.large", "a");
+    block.kind = "capacity-block".into();
+    block.expiring = true;
+    let all = reserved_catalogue(&["m5.large"], &[(block, 3)]);
+    let row = all.get("m5.large").expect("row");
+    assert!(
+        !row.offering("us-east-1a", "reserved")
+            .expect("offering")
+            .available
+    );
+    assert!(
+        row.offering("us-east-1a", "on-demand")
+            .expect("offering")
+            .available
+    );
+}

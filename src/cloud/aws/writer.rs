@@ -6,18 +6,20 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
-use super::api::{self, CreateLaunchTemplate, Ec2Error, Ec2Read, Ec2Write, Filter, FleetResult};
+use super::api::{self, CreateLaunchTemplate, Ec2Error, Ec2Read, Ec2Write, Filter, FleetResult, Iam};
+use super::launch::reserved::{self, Kind};
 use super::launch::template::{Group, Options};
 use super::launch::{errors, filters, fleet, result, subnets, template};
 use super::node_class::api_error;
-use super::reader::id_of;
+use super::profiles::Profiles;
+use super::reader::{capacity_type, id_of};
 use super::settings::Settings;
 use crate::api::names;
 use crate::clock::Clock;
 use crate::cloud::port::{CloudError, CloudWrite, LaunchResult, Pending};
 use crate::cloud::stock::{Stock, Unavailable};
 use crate::model::node_class::ResolvedClass;
-use crate::model::{CapacityType, Catalogue, Claim, Labels, Name, NodeClass, Status};
+use crate::model::{CapacityType, Catalogue, Claim, Labels, Name, NodeClass, Offering, Status};
 
 /// A template that no launch used for so long is deleted (`aws §1`).
 const TEMPLATE_AGE: SignedDuration = SignedDuration::from_mins(1);
@@ -33,6 +35,8 @@ pub struct Writer {
     /// Templates known to be there, with their last use. The lock is held over the calls that make them, so that
     /// two launches do not make the same one.
     templates: Mutex<BTreeMap<Name, Timestamp>>,
+    /// `None`: the profiles of classes that name a role are somebody else's to make.
+    profiles: Option<Profiles>,
 }
 
 /// Makes the writing half; `stock` is the reading half's.
@@ -50,6 +54,7 @@ pub fn writer(
         settings: Arc::new(settings),
         clock,
         templates: Mutex::new(BTreeMap::new()),
+        profiles: None,
     }
 }
 
@@ -65,7 +70,35 @@ struct Attempt<'a> {
     token: &'a str,
 }
 
+impl<'a> Attempt<'a> {
+    /// What an override asks for.
+    fn offering(&self, tried: &api::FleetOverride) -> Option<&'a Offering> {
+        let candidate = self
+            .kept
+            .iter()
+            .find(|c| c.instance_type.name == tried.instance_type)?;
+        candidate
+            .offerings()
+            .find(|o| o.capacity_type == self.market && o.zone == tried.availability_zone)
+    }
+
+    /// What the reservations are like that it may take its instance from.
+    fn reserved(&self) -> Option<Kind> {
+        let offerings = self.kept.iter().flat_map(filters::Candidate::offerings);
+        offerings
+            .filter(|o| o.capacity_type == self.market)
+            .find_map(Kind::of)
+    }
+}
+
 impl Writer {
+    /// Instance profiles of classes that name a role are made before the first launch.
+    #[must_use]
+    pub fn with_iam(mut self, iam: Arc<dyn Iam>) -> Self {
+        self.profiles = Some(Profiles::new(iam));
+        self
+    }
+
     async fn launched(
         &self,
         claim: &Claim,
@@ -84,6 +117,9 @@ impl Writer {
         let filtered = filters::run(catalogue, claim, &unavailable, best_effort)
             .map_err(|e| CloudError::InsufficientCapacity(e.to_string()))?;
         let market = filters::capacity_type(&claim.requirements, &filtered.kept);
+        if let Some(profiles) = self.profiles.as_ref().filter(|_| !self.settings.isolated_vpc) {
+            profiles.ensure(&self.settings, class, now).await?;
+        }
         let chosen = subnets::choose(
             &resolved.subnets,
             &filtered.kept,
@@ -110,7 +146,14 @@ impl Writer {
         };
         let used = answer.instances.first().map(|i| i.chosen.subnet_id.clone());
         subnets::release_unused(&chosen, used.as_ref(), &self.stock);
-        errors::remember(&answer.errors, market, &self.stock, self.clock.now());
+        let reservation =
+            |tried: &api::FleetOverride| attempt.offering(tried).and_then(|o| o.reservation().cloned());
+        errors::remember(&answer.errors, market, reservation, &self.stock, self.clock.now());
+        if let Some(got) = answer.instances.first()
+            && let Some(id) = reservation(&got.chosen)
+        {
+            self.stock.reservation_used(&id, got.launched);
+        }
         from_fleet(&attempt, catalogue, &answer)
     }
 
@@ -136,7 +179,7 @@ impl Writer {
             tenancy: attempt.tenancy,
             tags: &tags,
         };
-        let groups = template::groups(attempt.kept, attempt.resolved, attempt.claim);
+        let groups = template::groups(attempt.kept, attempt.resolved, attempt.claim, attempt.market);
         let mut retried = false;
         loop {
             let configs = self.configs(attempt, &options, &groups).await?;
@@ -149,7 +192,16 @@ impl Writer {
             }
             let used: Vec<Name> = configs.iter().map(|c| c.launch_template_name.clone()).collect();
             let (class, claim) = (attempt.class, attempt.claim);
-            let request = fleet::request(configs, attempt.market, class, claim, &tags, attempt.token);
+            let reserved = attempt.reserved();
+            let request = fleet::request(
+                configs,
+                attempt.market,
+                reserved,
+                class,
+                claim,
+                &tags,
+                attempt.token,
+            );
             match self.write.create_fleet(request).await {
                 Ok(answer) => {
                     let gone = answer.errors.iter().any(|e| &*e.error_code == NO_TEMPLATE);
@@ -353,6 +405,11 @@ fn from_fleet(
             instance_type,
             zone: &got.chosen.availability_zone,
             market: attempt.market,
+            reservation: attempt
+                .offering(&got.chosen)
+                .into_iter()
+                .flat_map(reserved::labels)
+                .collect(),
             tenancy: attempt.tenancy,
             image_id: &got.chosen.image_id,
             rank: count(place),
@@ -380,17 +437,17 @@ fn from_found(
     }
     let name = &found.instance_type;
     let instance_type = catalogue.get(name).ok_or_else(|| unknown_type(name))?;
-    let spot = found.spot_instance_request_id.is_some();
+    let reservation = instance_type
+        .offerings
+        .iter()
+        .find(|o| o.reservation().is_some() && o.reservation() == found.capacity_reservation_id.as_ref());
     Ok(result::of(
         result::Got {
             id: &found.instance_id,
             instance_type,
             zone: &found.availability_zone,
-            market: if spot {
-                CapacityType::Spot
-            } else {
-                CapacityType::OnDemand
-            },
+            market: capacity_type(found),
+            reservation: reservation.into_iter().flat_map(reserved::labels).collect(),
             tenancy: &found.tenancy,
             image_id: &found.image_id,
             rank: 0,

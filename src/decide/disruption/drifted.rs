@@ -43,7 +43,7 @@ const OF_PROVIDER: [&str; 6] = [
     "PlacementGroupDrift",
 ];
 /// Those that we work out ourselves.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "NodePoolDrifted",
     "RequirementsDrifted",
     "InstanceTypeNotFound",
@@ -51,6 +51,7 @@ const OURS: [&str; 7] = [
     "AMIDrift",
     "SecurityGroupDrift",
     "SubnetDrift",
+    "CapacityReservationDrift",
 ];
 
 /// The first hit, in the order of the reference. `None` for claims that are not launched, are on their way out, or have
@@ -215,6 +216,16 @@ fn of_class(snapshot: &Snapshot, claim: &Claim, class: &NodeClass) -> Option<Dri
     let known = !resolved.subnets.is_empty() && !instance.subnet.is_empty();
     if known && !resolved.subnets.iter().any(|s| s.id == instance.subnet) {
         return Some(Drift::new("SubnetDrift", "spec.subnetSelectorTerms"));
+    }
+    // Where the machine fell back on demand its labels are mended instead (`aws §13`).
+    let reserved = claim.labels.get(names::RESERVATION_ID);
+    if let Some(id) = reserved.filter(|_| instance.capacity_type == CapacityType::Reserved)
+        && !resolved.reservations.iter().any(|r| r.id == *id)
+    {
+        return Some(Drift::new(
+            "CapacityReservationDrift",
+            "spec.capacityReservationSelectorTerms",
+        ));
     }
     None
 }

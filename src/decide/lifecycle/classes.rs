@@ -9,7 +9,7 @@ use super::plan::{Context, Plan};
 use crate::api::names;
 use crate::model::decision::WriteClass;
 use crate::model::decision::effect::ObjectKind;
-use crate::model::node_class::ResolvedClass;
+use crate::model::node_class::{ResolvedClass, ResolvedReservation};
 use crate::model::{Conditions, NodeClass, Status};
 
 const FINALIZER: &str = "karpenter.k8s.aws/termination";
@@ -178,8 +178,27 @@ fn status(resolved: &ResolvedClass) -> serde_json::Map<String, serde_json::Value
     out.insert("subnets".into(), subnets.into());
     out.insert("securityGroups".into(), groups.into());
     out.insert("amis".into(), images.into());
+    let reservations: Vec<_> = resolved.reservations.iter().map(reservation).collect();
+    out.insert("capacityReservations".into(), reservations.into());
     if !resolved.instance_profile.is_empty() {
         out.insert("instanceProfile".into(), (*resolved.instance_profile).into());
+    }
+    out
+}
+
+fn reservation(r: &ResolvedReservation) -> serde_json::Value {
+    let mut out = json!({
+        "id": r.id,
+        "availabilityZone": r.zone,
+        "instanceType": r.instance_type,
+        "ownerID": r.owner,
+        "instanceMatchCriteria": r.criteria,
+        "reservationType": r.kind,
+        "interruptible": r.interruptible,
+        "state": if r.expiring { "expiring" } else { "active" },
+    });
+    if let Some(end) = r.end {
+        out["endTime"] = json!(end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     }
     out
 }

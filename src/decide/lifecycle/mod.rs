@@ -45,6 +45,7 @@ mod plan;
 mod pools;
 mod registration;
 mod repair;
+mod reservations;
 mod revalidate;
 mod static_pools;
 mod tagging;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::memory::{Key, Memory};
 use super::plan::{Context, Plan};
-use super::{claim, classes, drain, garbage, interruption, overlays, pools, static_pools};
+use super::{claim, classes, drain, garbage, interruption, overlays, pools, reservations, static_pools};
 use crate::api::names;
 use crate::clock::after;
 use crate::decide::{Dirty, Outcome, Reserved, Settings};
@@ -103,6 +103,7 @@ pub fn pass(
     }
     overlays::step(&context, &mut plan);
     interruption::step(&context, memory, &mut plan);
+    reservations::step(&context, memory, &mut plan);
     garbage::step(&context, memory, &work, &mut plan);
     plan.finish(&context, memory)
 }

@@ -1,6 +1,6 @@
 //! The server as a value: what the world's own controllers call, and what the wire is built on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -49,6 +49,8 @@ pub(super) struct Shared {
 pub(super) struct Traffic {
     pub requests: BTreeMap<String, u64>,
     pub writes: BTreeMap<String, u64>,
+    /// Client → what RBAC would have to allow it, as `verb resource.group`.
+    pub uses: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Shared {
@@ -199,6 +201,13 @@ impl ApiServer {
     pub fn requests(&self) -> BTreeMap<String, u64> {
         let traffic = self.0.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         traffic.requests.clone()
+    }
+
+    /// What RBAC would have to allow a client for all that it asked so far: `patch nodes`, `create pods/eviction`,
+    /// `patch nodeclaims/status.karpenter.sh`.
+    pub fn uses(&self, client: &str) -> BTreeSet<String> {
+        let traffic = self.0.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        traffic.uses.get(client).cloned().unwrap_or_default()
     }
 
     /// The store's counter.

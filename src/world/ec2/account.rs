@@ -9,14 +9,16 @@ use tokio::sync::{Notify, mpsc};
 
 use super::config::{Ec2Config, SinkError};
 use super::faults::Faults;
+use super::iam::Identities;
 use super::images::{self, Release};
 use super::life::Timer;
 use super::limits::Limits;
 use super::machine::MachineEvent;
 use super::network::Network;
 use super::record::{Record, Template};
+use super::reservations::Reservations;
 use super::spot::Market;
-use crate::cloud::aws::api::{Image, Instance, InstanceTypeInfo, QueueMessage, shipped};
+use crate::cloud::aws::api::{Image, Instance, InstanceStatus, InstanceTypeInfo, QueueMessage, shipped};
 use crate::facts;
 use crate::model::{Name, UsdPerHour};
 
@@ -48,6 +50,14 @@ pub(super) struct State {
     pub images: Vec<Image>,
     pub market: Market,
     pub faults: Faults,
+    pub reservations: Reservations,
+    pub identities: Identities,
+    /// What the checks and the schedule say of instances.
+    pub statuses: BTreeMap<Name, InstanceStatus>,
+    /// How often each call was made.
+    pub calls: BTreeMap<String, u64>,
+    /// Parameters beside the published ones; `None` hides one of those.
+    pub parameters: BTreeMap<String, Option<String>>,
     pub limits: Option<Limits>,
     pub timers: BTreeMap<(Timestamp, u64), Timer>,
     pub timers_made: u64,
@@ -92,6 +102,11 @@ impl Ec2 {
             market: Market::new(config.seed, config.region.clone(), meta.start),
             meta,
             faults: Faults::default(),
+            reservations: Reservations::new(),
+            identities: Identities::default(),
+            statuses: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             limits: config.rate_limits.then(|| Limits::new(now)),
             timers: BTreeMap::new(),
             timers_made: 0,
@@ -137,7 +152,13 @@ impl Ec2 {
     /// Every instance that is known, terminated ones for an hour.
     pub fn instances(&self) -> Vec<Instance> {
         let now = self.now();
-        self.lock().records.values().map(|r| r.shown(now)).collect()
+        let state = self.lock();
+        state.records.values().map(|r| shown(&state, r, now)).collect()
+    }
+
+    /// How often each call was made, refused ones counted too.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.lock().calls.clone()
     }
 
     /// The synthetic spot price of a pool now.
@@ -170,6 +191,15 @@ impl Ec2 {
     pub(super) fn save_meta(&self, state: &State) {
         self.save(META, "meta", &state.meta);
     }
+}
+
+/// As describe calls show it: an instance whose reservation is over runs on demand.
+pub(super) fn shown(state: &State, record: &Record, now: Timestamp) -> Instance {
+    let mut out = record.shown(now);
+    out.capacity_reservation_id = out
+        .capacity_reservation_id
+        .filter(|id| state.is_reserved(id, now));
+    out
 }
 
 fn load<T: for<'de> Deserialize<'de>>(

@@ -4,15 +4,15 @@ use std::future::ready;
 
 use jiff::Timestamp;
 
-use super::account::{Ec2, INSTANCES, State, TEMPLATES};
+use super::account::{Ec2, INSTANCES, State, TEMPLATES, shown};
 use super::images;
 use super::limits::Class;
 use super::query::{matches, tag_values};
 use super::record::{Record, Template};
 use crate::cloud::aws::api::{
-    Call, CreateFleet, CreateLaunchTemplate, Ec2Error, Ec2Read, Ec2Write, Filter, FleetResult, Image,
-    Instance, InstanceTypeInfo, LaunchTemplate, Queue, QueueMessage, SecurityGroup, SpotPrice, Subnet, Tags,
-    TypeOffering, shipped,
+    Call, CapacityReservation, CreateFleet, CreateLaunchTemplate, Ec2Error, Ec2Read, Ec2Write, Filter,
+    FleetResult, Image, Instance, InstanceStatus, InstanceTypeInfo, LaunchTemplate, Queue, QueueMessage,
+    SecurityGroup, SpotPrice, Subnet, Tags, TypeOffering, shipped,
 };
 use crate::facts;
 use crate::model::{Name, UsdPerHour};
@@ -23,7 +23,7 @@ const MESSAGES: usize = 10;
 
 impl Ec2 {
     /// Rates and scripted refusals first, then the answer.
-    fn answer<T: Send + 'static>(
+    pub(super) fn answer<T: Send + 'static>(
         &self,
         call: &str,
         class: Class,
@@ -31,6 +31,7 @@ impl Ec2 {
     ) -> Call<'static, T> {
         let now = self.now();
         let mut state = self.lock();
+        *state.calls.entry(call.to_owned()).or_default() += 1;
         let allowed = match &mut state.limits {
             Some(limits) => limits.take(class, now),
             None => Ok(()),
@@ -151,14 +152,13 @@ impl Ec2Read for Ec2 {
     fn get_parameter(&self, name: String) -> Call<'_, String> {
         let config = &self.0.config;
         self.answer("GetParameter", Class::Describe, |state, _| {
-            images::parameter(
-                config.seed,
-                &config.kubernetes_version,
-                &state.meta.releases,
-                &name,
-            )
-            .map(|id| id.to_string())
-            .ok_or_else(|| Ec2Error::new("ParameterNotFound", format!("Parameter {name} not found.")))
+            let published = || {
+                let releases = &state.meta.releases;
+                let id = images::parameter(config.seed, &config.kubernetes_version, releases, &name)?;
+                Some(id.to_string())
+            };
+            let value = state.parameters.get(&name).cloned().unwrap_or_else(published);
+            value.ok_or_else(|| Ec2Error::new("ParameterNotFound", format!("Parameter {name} not found.")))
         })
     }
 
@@ -205,7 +205,33 @@ impl Ec2Read for Ec2 {
                 None => select(state.records.values(), |r| instance_matches(r, &filters, now))?,
             };
             let visible = found.into_iter().filter(|r| r.visible_at <= now);
-            Ok(visible.map(|r| r.shown(now)).collect())
+            Ok(visible.map(|r| shown(state, r, now)).collect())
+        })
+    }
+
+    fn describe_capacity_reservations(
+        &self,
+        ids: Vec<Name>,
+        filters: Vec<Filter>,
+    ) -> Call<'_, Vec<CapacityReservation>> {
+        self.answer("DescribeCapacityReservations", Class::Describe, |state, now| {
+            state.described_reservations(&ids, &filters, now)
+        })
+    }
+
+    fn describe_instance_status(&self, filters: Vec<Filter>) -> Call<'_, Vec<InstanceStatus>> {
+        self.answer("DescribeInstanceStatus", Class::Describe, |state, _| {
+            let live = |s: &&InstanceStatus| state.records.get(&s.instance_id).is_some_and(Record::is_live);
+            let found = select(state.statuses.values().filter(live), |s| {
+                let check = |since: Option<Timestamp>| vec![if since.is_some() { "impaired" } else { "ok" }];
+                matches(&filters, |name| match name {
+                    "event.code" => Some(s.events.iter().map(|e| &**e).collect()),
+                    "instance-status.status" => Some(check(s.instance_impaired_since)),
+                    "system-status.status" => Some(check(s.system_impaired_since)),
+                    _ => None,
+                })
+            })?;
+            Ok(found.into_iter().cloned().collect())
         })
     }
 

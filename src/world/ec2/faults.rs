@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Ec2;
 use super::images;
 use super::query::like;
-use crate::cloud::aws::api::Ec2Error;
+use crate::cloud::aws::api::{Ec2Error, Image, InstanceStatus};
 use crate::model::CapacityType;
 
 #[derive(Debug, Default)]
@@ -74,6 +74,45 @@ impl Ec2 {
             self.notice(&mut state, instance_id, now);
         }
         found
+    }
+
+    /// What a parameter says from now on; `None`: there is none of that name.
+    pub fn set_parameter(&self, name: &str, value: Option<&str>) {
+        self.lock()
+            .parameters
+            .insert(name.to_owned(), value.map(str::to_owned));
+    }
+
+    /// Publishes an image beside those of the releases.
+    pub fn add_image(&self, image: Image) {
+        self.lock().images.push(image);
+    }
+
+    /// Puts a tag on a subnet, or takes it off.
+    pub fn tag_subnet(&self, id: &str, key: &str, value: Option<&str>) {
+        self.lock().network.tag(id, key, value);
+    }
+
+    /// Leaves so many free addresses in a subnet.
+    pub fn leave_addresses(&self, subnet: &str, free: u32) {
+        self.lock().network.leave(subnet, free);
+    }
+
+    /// Puts an event of EC2 on the queue, as its rule would.
+    pub fn publish(&self, detail_type: &str, detail: &serde_json::Value) {
+        let now = self.now();
+        let region = self.0.config.region.clone();
+        self.lock().send(detail_type, detail, now, &region);
+    }
+
+    /// Puts a message on the queue as it is.
+    pub fn post(&self, body: &str) {
+        self.lock().post(body.to_owned());
+    }
+
+    /// What the status checks and the schedule say of an instance from now on.
+    pub fn set_status(&self, status: InstanceStatus) {
+        self.lock().statuses.insert(status.instance_id.clone(), status);
     }
 
     /// The instance dies by itself, as one with failed hardware.

@@ -9,7 +9,9 @@ use super::account::{Ec2, State};
 use super::record::{Reclaim, Record, Template};
 use super::spot;
 use crate::clock::after;
-use crate::cloud::aws::api::{CreateFleet, Ec2Error, FleetError, FleetOverride, FleetResult, Instance, Tags};
+use crate::cloud::aws::api::{
+    CapacityReservation, CreateFleet, Ec2Error, FleetError, FleetOverride, FleetResult, Instance, Tags,
+};
 use crate::facts::{self, TypeFacts};
 use crate::model::{CapacityType, Name, UsdPerHour};
 use crate::world::random;
@@ -38,7 +40,8 @@ impl Ec2 {
         }
         let market = match &*request.default_target_capacity_type {
             "spot" => CapacityType::Spot,
-            "on-demand" => CapacityType::OnDemand,
+            "on-demand" | "capacity-block" => CapacityType::OnDemand,
+            "reserved-capacity" if !request.reservation_types.is_empty() => CapacityType::OnDemand,
             other => {
                 let message = format!("The target capacity type {other} is not supported here");
                 return Err(Ec2Error::new("UnsupportedOperation", message));
@@ -73,14 +76,15 @@ impl Ec2 {
         let mut left = request.total_target_capacity;
         for pool in &mut pools {
             while left > 0 {
-                if pool.room <= 0
-                    || state.faults.is_short(
-                        &pool.tried.instance_type,
-                        &pool.tried.availability_zone,
-                        market,
-                        now,
-                    )
-                {
+                let reserved = pool.template.data.capacity_reservation_id.as_ref();
+                if reserved.is_some_and(|id| state.reserved_room(id, now) <= 0) {
+                    errors.push(refused(pool.tried, market, exceeded(pool.tried)));
+                    break;
+                }
+                // What is set aside is there whatever the pool has.
+                let (name, zone) = (&pool.tried.instance_type, &pool.tried.availability_zone);
+                let is_short = || state.faults.is_short(name, zone, market, now);
+                if pool.room <= 0 || (reserved.is_none() && is_short()) {
                     errors.push(refused(pool.tried, market, short(pool.tried)));
                     break;
                 }
@@ -137,6 +141,13 @@ impl Ec2 {
             return Err(Ec2Error::new("Unsupported", message));
         }
         boots(state, t, &tried.image_id)?;
+        if let Some(id) = &template.data.capacity_reservation_id {
+            let other = |r: &CapacityReservation| r.instance_type != t.name || r.availability_zone != zone;
+            if state.reservations.get(id).is_none_or(other) {
+                let message = format!("The capacity reservation {id} is not of {} in {zone}.", t.name);
+                return Err(Ec2Error::new("ReservationCapacityExceeded", message));
+            }
+        }
         let (price, room) = match market {
             CapacityType::Spot => (
                 state.market.price(t, &zone, now),
@@ -203,7 +214,7 @@ impl Ec2 {
                 private_dns_name: state.network.private_dns(&address),
                 private_ip_address: address,
                 spot_instance_request_id: is_spot.then(|| format!("sir-{request_id:08x}").into()),
-                capacity_reservation_id: None,
+                capacity_reservation_id: data.capacity_reservation_id.clone(),
                 tenancy: data.tenancy.clone(),
                 tags,
             },
@@ -332,6 +343,14 @@ fn short(tried: &FleetOverride) -> Ec2Error {
         tried.instance_type, tried.availability_zone
     );
     Ec2Error::new("InsufficientInstanceCapacity", message)
+}
+
+fn exceeded(tried: &FleetOverride) -> Ec2Error {
+    let message = format!(
+        "The requested reservation does not have sufficient compatible and available capacity for {} in {}.",
+        tried.instance_type, tried.availability_zone
+    );
+    Ec2Error::new("ReservationCapacityExceeded", message)
 }
 
 fn full(tried: &FleetOverride) -> Ec2Error {

@@ -58,6 +58,7 @@ async fn request(
         default_target_capacity_type: market.into(),
         spot_allocation_strategy: Some(strategy.into()),
         on_demand_allocation_strategy: Some(strategy.into()),
+        reservation_types: Vec::new(),
         context: None,
         launch_template_configs: vec![FleetConfig {
             launch_template_name: "t".into(),

@@ -43,17 +43,25 @@ impl State {
         self.subscribers.retain(|s| s.send(event.clone()).is_ok());
     }
 
-    fn send(&mut self, detail_type: &str, detail: &serde_json::Value, at: Timestamp, region: &str) {
-        self.timers_made += 1;
-        let id = format!("{:016x}", self.timers_made);
+    pub(super) fn send(
+        &mut self,
+        detail_type: &str,
+        detail: &serde_json::Value,
+        at: Timestamp,
+        region: &str,
+    ) {
+        let id = format!("{:016x}", self.timers_made + 1);
         let body = json!({
             "version": "0", "id": id, "detail-type": detail_type, "source": "aws.ec2",
             "time": at.to_string(), "region": region, "detail": detail,
         });
-        self.queue.push_back(QueueMessage {
-            receipt: id.into(),
-            body: body.to_string(),
-        });
+        self.post(body.to_string());
+    }
+
+    pub(super) fn post(&mut self, body: String) {
+        self.timers_made += 1;
+        let receipt = format!("{:016x}", self.timers_made).into();
+        self.queue.push_back(QueueMessage { receipt, body });
         if self.queue.len() > MOST_MESSAGES {
             self.queue.pop_front();
         }

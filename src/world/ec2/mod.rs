@@ -9,6 +9,7 @@ mod calls;
 mod config;
 mod faults;
 mod fleet;
+mod iam;
 mod images;
 mod kubelet;
 mod life;
@@ -18,6 +19,7 @@ mod maths;
 mod network;
 mod query;
 mod record;
+mod reservations;
 mod spot;
 
 pub use account::Ec2;

@@ -104,6 +104,30 @@ impl Network {
             .is_some_and(|p| p.used.len() < (SIZE - KEPT) as usize)
     }
 
+    pub fn tag(&mut self, subnet: &str, key: &str, value: Option<&str>) {
+        let Some(pool) = self.pools.get_mut(subnet) else {
+            return;
+        };
+        match value {
+            Some(value) => pool.subnet.tags.insert(key.into(), value.into()),
+            None => pool.subnet.tags.remove(key),
+        };
+    }
+
+    /// Others take addresses until so many are free.
+    pub fn leave(&mut self, subnet: &str, free: u32) {
+        let Some(pool) = self.pools.get_mut(subnet) else {
+            return;
+        };
+        let wanted = (SIZE - KEPT).saturating_sub(free) as usize;
+        for at in KEPT_FIRST..SIZE - 1 {
+            if pool.used.len() >= wanted {
+                break;
+            }
+            pool.used.insert(at);
+        }
+    }
+
     /// The next free address, in turn, so that one is not given again soon.
     pub fn take(&mut self, subnet: &str) -> Option<Name> {
         let pool = self.pools.get_mut(subnet)?;

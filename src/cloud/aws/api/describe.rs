@@ -145,9 +145,42 @@ pub struct Instance {
     pub private_ip_address: Name,
     /// Present on spot instances.
     pub spot_instance_request_id: Option<Name>,
+    /// The reservation that it was launched for (preference `capacity-reservations-only`). An instance that merely fell
+    /// into an open one is an on-demand instance and shows none here.
     pub capacity_reservation_id: Option<Name>,
     /// `default` or `dedicated`.
     pub tenancy: Name,
+    pub tags: Tags,
+}
+
+/// What the status checks and the schedule say of an instance; volumes are not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceStatus {
+    pub instance_id: Name,
+    /// Since when the check of the instance fails.
+    pub instance_impaired_since: Option<Timestamp>,
+    /// Since when the check of its host fails.
+    pub system_impaired_since: Option<Timestamp>,
+    /// Codes of scheduled events that are not over.
+    pub events: Vec<Name>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapacityReservation {
+    pub reservation_id: Name,
+    pub instance_type: Name,
+    pub availability_zone: Name,
+    pub owner_id: Name,
+    /// `open` or `targeted`.
+    pub instance_match_criteria: Name,
+    /// `default` or `capacity-block`.
+    pub reservation_type: Name,
+    /// Its owner may take instances back.
+    pub interruptible: bool,
+    /// `active`, `expired`, `cancelled` …
+    pub state: Name,
+    pub end_date: Option<Timestamp>,
+    pub available_instance_count: i64,
     pub tags: Tags,
 }
 

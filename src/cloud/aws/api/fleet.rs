@@ -24,6 +24,8 @@ pub struct CreateFleet {
     pub default_target_capacity_type: Name,
     pub spot_allocation_strategy: Option<Name>,
     pub on_demand_allocation_strategy: Option<Name>,
+    /// `interruptible-capacity-reservation`, where the target is `reserved-capacity`.
+    pub reservation_types: Vec<Name>,
     pub context: Option<Name>,
     pub launch_template_configs: Vec<FleetConfig>,
     pub tag_specifications: Vec<TagSpecification>,

@@ -6,17 +6,20 @@
 
 mod describe;
 mod fleet;
+mod iam;
 mod ports;
 pub mod shipped;
 mod template;
 
 pub use describe::{
-    Filter, Gpu, Image, InferenceAccelerator, Instance, InstanceStorage, InstanceTypeInfo, LaunchTemplate,
-    NetworkCard, NeuronDevice, SecurityGroup, SpotPrice, Subnet, TypeOffering,
+    CapacityReservation, Filter, Gpu, Image, InferenceAccelerator, Instance, InstanceStatus, InstanceStorage,
+    InstanceTypeInfo, LaunchTemplate, NetworkCard, NeuronDevice, SecurityGroup, SpotPrice, Subnet,
+    TypeOffering,
 };
 pub use fleet::{
     CreateFleet, FleetConfig, FleetError, FleetInstance, FleetOverride, FleetResult, TagSpecification, Tags,
 };
+pub use iam::{Iam, InstanceProfile};
 pub use ports::{Call, ClusterInfo, Clusters, Ec2Error, Ec2Read, Ec2Write, Queue, QueueMessage};
 pub use template::{
     BlockDeviceMapping, CreateLaunchTemplate, Ebs, LaunchTemplateData, MetadataOptions, NetworkInterface,

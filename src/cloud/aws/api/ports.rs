@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::{
-    CreateFleet, CreateLaunchTemplate, Filter, FleetResult, Image, Instance, InstanceTypeInfo,
-    LaunchTemplate, SecurityGroup, SpotPrice, Subnet, Tags, TypeOffering,
+    CapacityReservation, CreateFleet, CreateLaunchTemplate, Filter, FleetResult, Image, Instance,
+    InstanceStatus, InstanceTypeInfo, LaunchTemplate, SecurityGroup, SpotPrice, Subnet, Tags, TypeOffering,
 };
 use crate::model::{Name, UsdPerHour};
 
@@ -66,6 +66,14 @@ pub trait Ec2Read: Send + Sync {
     fn on_demand_prices(&self) -> Call<'_, Vec<(Name, UsdPerHour)>>;
     /// DescribeInstances.
     fn describe_instances(&self, filters: Vec<Filter>) -> Call<'_, Vec<Instance>>;
+    /// DescribeCapacityReservations by ids alone, or by filters where no ids are given.
+    fn describe_capacity_reservations(
+        &self,
+        ids: Vec<Name>,
+        filters: Vec<Filter>,
+    ) -> Call<'_, Vec<CapacityReservation>>;
+    /// DescribeInstanceStatus.
+    fn describe_instance_status(&self, filters: Vec<Filter>) -> Call<'_, Vec<InstanceStatus>>;
     /// DescribeLaunchTemplates by name; `InvalidLaunchTemplateName.NotFoundException` when there is none.
     fn describe_launch_template(&self, name: Name) -> Call<'_, LaunchTemplate>;
     /// DescribeLaunchTemplates by filters.

@@ -25,8 +25,11 @@ pub struct LaunchTemplateData {
     pub network_interfaces: Vec<NetworkInterface>,
     /// `default` or `dedicated`.
     pub tenancy: Name,
-    /// `none`: on-demand launches never fall into open reservations.
+    /// `none`: on-demand launches never fall into open reservations; `capacity-reservations-only`: from this one.
     pub capacity_reservation_preference: Option<Name>,
+    pub capacity_reservation_id: Option<Name>,
+    /// `capacity-block` or `interruptible-capacity-reservation`.
+    pub market_type: Option<Name>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::cloud::aws::api::{Ec2Error, FleetError};
+use crate::cloud::aws::api::{Ec2Error, FleetError, FleetOverride};
 use crate::cloud::port::CloudError;
 use crate::cloud::stock::{Mark, Stock};
 use crate::model::{CapacityType, Name};
@@ -17,15 +17,24 @@ const UNFULFILLABLE: [&str; 7] = [
     "MaxFleetCountExceeded",
     "InsufficientFreeAddressesInSubnet",
 ];
+/// A reservation that has nothing left.
+const RESERVATION_EMPTY: &str = "ReservationCapacityExceeded";
 const NO_SPOT_ROLE: &str = "AuthFailure.ServiceLinkedRoleCreationNotPermitted";
 
 /// The pool is out, not the request wrong.
 pub fn is_unfulfillable(code: &str) -> bool {
-    UNFULFILLABLE.contains(&code)
+    code == RESERVATION_EMPTY || UNFULFILLABLE.contains(&code)
 }
 
-/// Remembers what a fleet could not give, whether or not it gave something else.
-pub fn remember(errors: &[FleetError], market: CapacityType, stock: &Stock, now: Timestamp) {
+/// Remembers what a fleet could not give, whether or not it gave something else. `reservation` names the one that an
+/// override was to take its instance from: it is empty then, and what is sold beside it is not touched.
+pub fn remember(
+    errors: &[FleetError],
+    market: CapacityType,
+    reservation: impl Fn(&FleetOverride) -> Option<Name>,
+    stock: &Stock,
+    now: Timestamp,
+) {
     for error in errors {
         let code = &*error.error_code;
         if code == NO_SPOT_ROLE {
@@ -34,7 +43,11 @@ pub fn remember(errors: &[FleetError], market: CapacityType, stock: &Stock, now:
         let Some(tried) = &error.tried else {
             continue;
         };
-        if is_unfulfillable(code) {
+        if let Some(id) = reservation(tried) {
+            if is_unfulfillable(code) {
+                stock.reservation_exhausted(&id, now);
+            }
+        } else if is_unfulfillable(code) {
             stock.mark_offering(&tried.instance_type, &tried.availability_zone, market, now);
         }
         if code == "InsufficientFreeAddressesInSubnet" {
@@ -139,7 +152,6 @@ pub fn lines(errors: &[FleetError], market: CapacityType) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::aws::api::FleetOverride;
     use crate::cloud::stock::Unavailable;
     use crate::model::UsdPerHour;
 
@@ -187,12 +199,37 @@ mod tests {
     fn case_74_no_spot_role_takes_spot_away_everywhere() {
         let stock = Stock::default();
         let errors = [failed("AuthFailure.ServiceLinkedRoleCreationNotPermitted")];
-        remember(&errors, CapacityType::Spot, &stock, now());
+        remember(&errors, CapacityType::Spot, |_| None, &stock, now());
         assert!(matches!(of_fleet(&errors), CloudError::InsufficientCapacity(_)));
         let out = Unavailable::at(&stock, now());
         let has = |market| out.has(&"c5.large".into(), &"us-east-1b".into(), market, &[]);
         assert!(has(CapacityType::Spot));
         assert!(!has(CapacityType::OnDemand));
+    }
+
+    /// `aws §26` case 76.
+    #[test]
+    fn case_76_a_reserved_launch_empties_its_reservation_alone() {
+        let stock = Stock::default();
+        let id = Name::from("cr-1");
+        stock.reservation_described(&id, 3, now());
+        let of = |_: &FleetOverride| Some(Name::from("cr-1"));
+        remember(
+            &[failed("RequestLimitExceeded")],
+            CapacityType::Reserved,
+            of,
+            &stock,
+            now(),
+        );
+        assert_eq!(Unavailable::at(&stock, now()).reserved("cr-1"), Some(3));
+        let full = [failed("ReservationCapacityExceeded")];
+        remember(&full, CapacityType::Reserved, of, &stock, now());
+        assert_eq!(Unavailable::at(&stock, now()).reserved("cr-1"), Some(0));
+        assert!(
+            stock.marks(now()).is_empty(),
+            "what is sold beside it is untouched"
+        );
+        assert!(matches!(of_fleet(&full), CloudError::InsufficientCapacity(_)));
     }
 
     #[test]
@@ -201,6 +238,7 @@ mod tests {
         remember(
             &[failed("RequestLimitExceeded")],
             CapacityType::Spot,
+            |_| None,
             &stock,
             now(),
         );
@@ -208,6 +246,7 @@ mod tests {
         remember(
             &[failed("InsufficientFreeAddressesInSubnet")],
             CapacityType::Spot,
+            |_| None,
             &stock,
             now(),
         );

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::reserved;
 use crate::api::names;
 use crate::cloud::stock::Unavailable;
 use crate::model::{CapacityType, Catalogue, Claim, InstanceType, Name, Offering, Requirements, UsdPerHour};
@@ -30,7 +31,7 @@ impl Candidate {
         self.offerings().map(|o| o.price).min().unwrap_or(UsdPerHour::MAX)
     }
 
-    fn keep(&mut self, wanted: impl Fn(&Offering) -> bool) {
+    pub(super) fn keep(&mut self, wanted: impl Fn(&Offering) -> bool) {
         let offerings = &self.instance_type.offerings;
         self.offerings.retain(|i| offerings.get(*i).is_some_and(&wanted));
     }
@@ -50,6 +51,12 @@ impl Candidate {
 pub enum Filter {
     /// Labels, resources, and an available offering that fits the claim.
     CompatibleAvailable,
+    /// Not in a reservation of the kind that is cheapest.
+    ReservationType,
+    /// Not the one capacity block that a fleet may take.
+    CapacityBlock,
+    /// Its reservations have less left than another of the same type and zone.
+    ReservedOffering,
     /// Metal, GPUs and accelerators, unless nothing else is left.
     Exotic,
     /// Spot dearer than the cheapest on-demand.
@@ -62,6 +69,9 @@ impl Filter {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CompatibleAvailable => "compatible-available",
+            Self::ReservationType => "capacity-reservation-type",
+            Self::CapacityBlock => "capacity-block",
+            Self::ReservedOffering => "reserved-offering",
             Self::Exotic => "exotic",
             Self::SpotOffering => "spot-offering",
             Self::Cut => "cut",
@@ -118,6 +128,7 @@ pub fn run(
             requests: claim.requests.to_string(),
         });
     }
+    reserved::run(&claim.requirements, &mut out);
     if !wants_min {
         exotic(&mut out);
         spot_offering(&claim.requirements, &mut out);
@@ -132,7 +143,7 @@ pub fn run(
     Ok(out)
 }
 
-fn drop_all(rejected: &mut Vec<Rejected>, dropped: Vec<Candidate>, filter: Filter) {
+pub(super) fn drop_all(rejected: &mut Vec<Rejected>, dropped: Vec<Candidate>, filter: Filter) {
     rejected.extend(dropped.into_iter().map(|c| Rejected {
         instance_type: c.instance_type.name.clone(),
         filter,
@@ -153,6 +164,10 @@ fn compatible_available(catalogue: &Catalogue, claim: &Claim, unavailable: &Unav
             .enumerate()
             .filter(|(_, o)| fits && o.available)
             .filter(|(_, o)| !unavailable.has(&instance_type.name, &o.zone, o.capacity_type, &[]))
+            .filter(|(_, o)| {
+                o.reservation()
+                    .is_none_or(|id| unavailable.reserved(id).unwrap_or(o.reservation_capacity) > 0)
+            })
             .filter(|(_, o)| {
                 claim
                     .requirements
@@ -198,7 +213,7 @@ fn exotic(out: &mut Filtered) {
     drop_all(&mut out.rejected, dropped, Filter::Exotic);
 }
 
-fn allows(requirements: &Requirements, market: CapacityType) -> bool {
+pub(super) fn allows(requirements: &Requirements, market: CapacityType) -> bool {
     requirements
         .get(names::CAPACITY_TYPE)
         .is_none_or(|r| r.has(market.as_str()))

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::filters::Candidate;
+use super::reserved::Kind;
 use super::subnets::Chosen;
 use super::template::Group;
 use crate::api::names;
 use crate::cloud::aws::api::{CreateFleet, FleetConfig, FleetOverride, TagSpecification, Tags};
 use crate::cloud::aws::settings::Settings;
-use crate::model::{CapacityType, Claim, Name, NodeClass};
+use crate::model::{CapacityType, Claim, Name, NodeClass, Offering};
 
 /// Tags of everything that a launch makes; ours win over the class's.
 pub fn tags(settings: &Settings, class: &NodeClass, claim: &Claim) -> Tags {
@@ -40,7 +41,9 @@ pub fn config(
     let mut overrides = Vec::new();
     let mut seen = BTreeSet::new();
     for candidate in kept.iter().filter(|c| in_group.contains(&c.instance_type.name)) {
-        for offering in candidate.offerings().filter(|o| o.capacity_type == market) {
+        // A template is of one reservation at most.
+        let mine = |o: &&Offering| o.capacity_type == market && o.reservation() == group.reservation();
+        for offering in candidate.offerings().filter(mine) {
             let Some(subnet) = subnets.get(&offering.zone) else {
                 continue;
             };
@@ -61,10 +64,11 @@ pub fn config(
     })
 }
 
-/// The request for one instance.
+/// The request for one instance; `reserved` is the kind of the reservations that it may take it from.
 pub fn request(
     configs: Vec<FleetConfig>,
     market: CapacityType,
+    reserved: Option<Kind>,
     class: &NodeClass,
     claim: &Claim,
     tags: &Tags,
@@ -72,6 +76,12 @@ pub fn request(
 ) -> CreateFleet {
     let annotated = |key: &str| claim.annotations.get(key).is_some_and(|v| &**v == "true");
     let spot = market == CapacityType::Spot;
+    let (target, has_strategy) = match (spot, reserved) {
+        (true, _) => ("spot", true),
+        (false, None | Some(Kind::Default)) => ("on-demand", true),
+        (false, Some(Kind::Block)) => ("capacity-block", false),
+        (false, Some(Kind::Interruptible)) => ("reserved-capacity", false),
+    };
     let strategy = match (spot, annotated(names::PRICE_OVERLAY_APPLIED)) {
         (true, false) => "price-capacity-optimized",
         (true, true) => "capacity-optimized-prioritized",
@@ -84,9 +94,13 @@ pub fn request(
     CreateFleet {
         client_token: token.into(),
         total_target_capacity: 1,
-        default_target_capacity_type: if spot { "spot".into() } else { "on-demand".into() },
+        default_target_capacity_type: target.into(),
         spot_allocation_strategy: spot.then(|| strategy.into()),
-        on_demand_allocation_strategy: (!spot).then(|| strategy.into()),
+        on_demand_allocation_strategy: (!spot && has_strategy).then(|| strategy.into()),
+        reservation_types: match reserved {
+            Some(Kind::Interruptible) => vec!["interruptible-capacity-reservation".into()],
+            _ => Vec::new(),
+        },
         context: context.filter(|_| !annotated(names::MIN_VALUES_RELAXED)),
         launch_template_configs: configs,
         tag_specifications: ["instance", "volume", "fleet"]
@@ -98,3 +112,7 @@ pub fn request(
             .collect(),
     }
 }
+
+#[cfg(test)]
+#[path = "fleet_tests.rs"]
+mod tests;

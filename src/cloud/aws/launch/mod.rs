@@ -4,6 +4,7 @@
 pub mod errors;
 pub mod filters;
 pub mod fleet;
+pub mod reserved;
 pub mod result;
 pub mod subnets;
 pub mod template;

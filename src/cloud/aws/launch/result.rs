@@ -17,6 +17,8 @@ pub struct Got<'a> {
     pub instance_type: &'a InstanceType,
     pub zone: &'a Name,
     pub market: CapacityType,
+    /// Labels of its reservation.
+    pub reservation: Labels,
     pub tenancy: &'a str,
     pub image_id: &'a Name,
     /// Place by price among the types sent, from 1; 0 for an instance found again.
@@ -42,6 +44,15 @@ pub fn of(got: Got<'_>, claim: &Claim, class: &NodeClass, resolved: &ResolvedCla
         labels.insert(names::ZONE_ID.into(), subnet.zone_id.clone());
     }
     labels.insert(names::CAPACITY_TYPE.into(), market.into());
+    // A type has these of every reservation of its own; a machine is in one or none.
+    for key in [
+        names::RESERVATION_ID,
+        names::RESERVATION_TYPE,
+        names::RESERVATION_INTERRUPTIBLE,
+    ] {
+        labels.remove(key);
+    }
+    labels.extend(got.reservation);
     labels.insert(names::INSTANCE_TENANCY.into(), got.tenancy.into());
     if let Some(pool) = claim.pool() {
         labels.insert(names::NODEPOOL.into(), pool.clone());

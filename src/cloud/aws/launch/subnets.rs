@@ -51,3 +51,7 @@ pub fn release_unused(chosen: &Chosen, used: Option<&Name>, stock: &Stock) {
         stock.release(hold);
     }
 }
+
+#[cfg(test)]
+#[path = "subnets_tests.rs"]
+mod tests;

@@ -1,11 +1,12 @@
 //! Launch templates of a launch (`aws §10`): which types share one, and what is in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::filters::Candidate;
+use super::reserved::Kind;
 use crate::api::ec2nodeclass::Ec2NodeClassSpec;
 use crate::api::names;
 use crate::cloud::aws::api::{
@@ -31,13 +32,28 @@ pub struct Group {
     pub image: ResolvedImage,
     pub max_pods: i64,
     pub efa: i64,
+    /// The reservation that its instances come from, and what that is like.
+    pub reserved: Option<(Name, Kind)>,
     pub types: Vec<Arc<InstanceType>>,
 }
 
-/// Groups by image, then by pod count and interfaces for EFA. Types that no image boots are in none.
-pub fn groups(kept: &[Candidate], resolved: &ResolvedClass, claim: &Claim) -> Vec<Group> {
+impl Group {
+    pub fn reservation(&self) -> Option<&Name> {
+        self.reserved.as_ref().map(|(id, _)| id)
+    }
+}
+
+type Key = (usize, i64, i64, Option<(Name, Kind)>);
+
+/// Groups by image, then by pod count, interfaces for EFA, and reservation. Types that no image boots are in none.
+pub fn groups(
+    kept: &[Candidate],
+    resolved: &ResolvedClass,
+    claim: &Claim,
+    market: CapacityType,
+) -> Vec<Group> {
     let wants_efa = claim.requests.get(EFA) > 0;
-    let mut out: BTreeMap<(usize, i64, i64), Group> = BTreeMap::new();
+    let mut out: BTreeMap<Key, Group> = BTreeMap::new();
     for candidate in kept {
         let instance_type = &candidate.instance_type;
         let Some(image) = images::image_for(&resolved.images, instance_type) else {
@@ -50,15 +66,23 @@ pub fn groups(kept: &[Candidate], resolved: &ResolvedClass, claim: &Claim) -> Ve
         } else {
             0
         };
-        out.entry((place, max_pods, efa))
-            .or_insert_with(|| Group {
-                image: image.clone(),
-                max_pods,
-                efa,
-                types: Vec::new(),
-            })
-            .types
-            .push(instance_type.clone());
+        let reservations: BTreeSet<Option<(Name, Kind)>> = candidate
+            .offerings()
+            .filter(|o| o.capacity_type == market)
+            .map(|o| o.reservation().cloned().zip(Kind::of(o)))
+            .collect();
+        for reserved in reservations {
+            out.entry((place, max_pods, efa, reserved.clone()))
+                .or_insert_with(|| Group {
+                    image: image.clone(),
+                    max_pods,
+                    efa,
+                    reserved,
+                    types: Vec::new(),
+                })
+                .types
+                .push(instance_type.clone());
+        }
     }
     out.into_values().collect()
 }
@@ -114,7 +138,16 @@ pub fn request(options: &Options<'_>, group: &Group) -> Result<CreateLaunchTempl
         metadata_options: metadata(spec, &options.settings.region),
         network_interfaces: interfaces(spec, options.resolved, group.efa),
         tenancy: options.tenancy.into(),
-        capacity_reservation_preference: Some("none".into()),
+        capacity_reservation_preference: options.settings.reserved_capacity.then(|| match group.reserved {
+            Some(_) => "capacity-reservations-only".into(),
+            None => "none".into(),
+        }),
+        capacity_reservation_id: group.reservation().cloned(),
+        market_type: match group.reserved {
+            Some((_, Kind::Block)) => Some("capacity-block".into()),
+            Some((_, Kind::Interruptible)) => Some("interruptible-capacity-reservation".into()),
+            _ => None,
+        },
     };
     let mut kinds = vec!["launch-template", "network-interface"];
     if options.market == CapacityType::Spot {

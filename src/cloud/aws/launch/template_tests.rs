@@ -28,7 +28,7 @@ fn templates_in(
         tenancy: "default",
         tags: &tags,
     };
-    groups(&out.kept, &resolved, claim)
+    groups(&out.kept, &resolved, claim, CapacityType::OnDemand)
         .iter()
         .map(|g| request(&options, g).expect("template"))
         .collect()
@@ -154,7 +154,10 @@ fn oversized_user_data_is_refused() {
         tenancy: "default",
         tags: &tags,
     };
-    let refused = request(&options, &groups(&out.kept, &resolved, &claim)[0]);
+    let refused = request(
+        &options,
+        &groups(&out.kept, &resolved, &claim, CapacityType::Spot)[0],
+    );
     assert!(
         matches!(&refused, Err(CloudError::Launch { reason, .. }) if &**reason == "UserDataSizeLimitExceeded"),
         "{refused:?}"

@@ -3,6 +3,7 @@
 mod ahead;
 mod balanced;
 mod budgets;
+mod class_drift;
 mod consolidation;
 mod drift;
 mod eligibility;

@@ -8,8 +8,10 @@ mod pools;
 mod proposals;
 mod registration;
 mod repair;
+mod reservations;
 mod state;
 mod static_pools;
+mod tagging;
 
 use super::{Memory, pass};
 use crate::decide::testing::{World, at};

@@ -81,6 +81,20 @@ impl Call<'_> {
     }
 }
 
+/// The verb that RBAC knows a request by.
+fn verb(method: &Method, named: bool, query: &Query) -> &'static str {
+    match (method, named) {
+        (&Method::POST, _) => "create",
+        (&Method::PUT, _) => "update",
+        (&Method::PATCH, _) => "patch",
+        (&Method::DELETE, true) => "delete",
+        (&Method::DELETE, false) => "deletecollection",
+        _ if matches!(query.get("watch"), "1" | "true") => "watch",
+        (_, true) => "get",
+        (_, false) => "list",
+    }
+}
+
 impl ApiServer {
     /// Answers any request; never fails. A long poll goes on in the body.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Body> {
@@ -118,6 +132,8 @@ impl ApiServer {
                 wire::text(404, "404 page not found\n")
             };
         };
+        let verb = verb(&parts.method, target.name.is_some(), &query);
+        self.used(agent, verb, &target);
         let call = Call {
             shared: &self.0,
             server: self,
@@ -148,6 +164,25 @@ impl ApiServer {
         *traffic.requests.entry(agent.to_owned()).or_default() += 1;
         if writes {
             *traffic.writes.entry(agent.to_owned()).or_default() += 1;
+        }
+    }
+
+    fn used(&self, agent: &str, verb: &str, target: &path::Resource) {
+        let mut what = format!("{verb} {}", target.plural);
+        for (mark, part) in [
+            ("/", target.subresource.as_deref().unwrap_or_default()),
+            (".", &*target.group),
+        ] {
+            if !part.is_empty() {
+                what.push_str(mark);
+                what.push_str(part);
+            }
+        }
+        let mut traffic = self.0.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        match traffic.uses.get_mut(agent) {
+            Some(known) if known.contains(&what) => {}
+            Some(known) => drop(known.insert(what)),
+            None => drop(traffic.uses.insert(agent.to_owned(), [what].into())),
         }
     }
 
