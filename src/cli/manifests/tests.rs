@@ -350,7 +350,6 @@ fn the_roles_are_enough_and_no_more() {
     for (scenario, minutes, gates) in [
         ("spot-storm", 30, "NodeOverlay=true,CapacityBuffer=true"),
         ("stuck-pdb", 30, ""),
-        ("ami-drift", 40, ""),
     ] {
         let demo = Demo {
             scenario: scenario.into(),
@@ -384,5 +383,15 @@ fn the_roles_are_enough_and_no_more() {
         .filter(writes)
         .map(|u| &**u)
         .collect();
-    assert_eq!(unused, [""; 0]);
+    // Pauses, the lease, and the status of alpha kinds: no scenario has them.
+    let elsewhere = [
+        "configmaps",
+        "leases.",
+        "capacitybuffers/status.",
+        "nodeoverlays/status.",
+    ];
+    let unused = unused
+        .into_iter()
+        .filter(|u| !elsewhere.iter().any(|e| u.contains(e)));
+    assert_eq!(unused.collect::<Vec<_>>(), [""; 0]);
 }

@@ -63,7 +63,7 @@ fn aws_case_53_claims_of_an_expiring_reservation_go() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(gone, ["n0"]);
+    assert_eq!(gone.iter().map(|c| &***c).collect::<Vec<_>>(), ["n0"]);
     // Once is enough, and a claim that is going is left alone.
     assert!(
         case.pass(1)
