@@ -395,3 +395,28 @@ fn the_roles_are_enough_and_no_more() {
         .filter(|u| !elsewhere.iter().any(|e| u.contains(e)));
     assert_eq!(unused.collect::<Vec<_>>(), [""; 0]);
 }
+
+/// What `kerf run` checks at its start is in the roles.
+#[test]
+fn a_run_finds_the_rights_that_it_asks_for() {
+    use crate::cli::run::rights;
+    let controller = allowed(&rbac(&options(&["rbac"])));
+    let observer = allowed(&rbac(&options(&["rbac", "--mode=observe"])));
+    let words = |r: &rights::Right| -> Vec<String> {
+        let group = if r.group.is_empty() {
+            String::new()
+        } else {
+            format!(".{}", r.group)
+        };
+        r.verbs
+            .iter()
+            .map(|verb| format!("{verb} {}{group}", r.resource))
+            .collect()
+    };
+    for right in rights::reads(&[]) {
+        assert!(words(&right).iter().all(|w| observer.contains(w)), "{right:?}");
+    }
+    for right in rights::writes(&[], None) {
+        assert!(words(&right).iter().all(|w| controller.contains(w)), "{right:?}");
+    }
+}

@@ -234,6 +234,7 @@ async fn prepare(run: &Run) -> Result<Ready, CliError> {
             writer: Rc::new(move || Writer::new(writer_client.clone().unwrap_or_else(|| reader.clone()))),
             ec2: cloud.read,
             ec2_write: cloud.write,
+            iam: cloud.iam,
             queue: cloud.queue,
             aws: cloud.settings,
         },
@@ -300,6 +301,7 @@ fn campaign_aside(campaign: Campaign, access: Access, observes: bool) -> Option<
 struct Ec2 {
     read: std::sync::Arc<dyn aws::api::Ec2Read>,
     write: Option<std::sync::Arc<dyn aws::api::Ec2Write>>,
+    iam: Option<std::sync::Arc<dyn aws::api::Iam>>,
     queue: Option<std::sync::Arc<dyn aws::api::Queue>>,
     settings: aws::Settings,
 }
@@ -339,6 +341,7 @@ async fn ec2(run: &Run, name: &str, access: &Access, found: &Found, clock: Clock
     Ok(Ec2 {
         read: there.read,
         write: there.write,
+        iam: there.iam,
         queue: there.queue,
         settings,
     })

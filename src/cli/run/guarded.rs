@@ -6,8 +6,8 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::cloud::aws::api::{
-    Call, CreateFleet, CreateLaunchTemplate, Ec2Error, Ec2Write, FleetResult, LaunchTemplate, Queue,
-    QueueMessage, Tags,
+    Call, CreateFleet, CreateLaunchTemplate, Ec2Error, Ec2Write, FleetResult, Iam, InstanceProfile,
+    LaunchTemplate, Queue, QueueMessage, Tags,
 };
 use crate::gate::{Fence, Mode};
 use crate::model::Name;
@@ -52,6 +52,49 @@ impl Ec2Write for FencedEc2 {
 
     fn create_tags(&self, resource: Name, tags: Tags) -> Call<'_, ()> {
         self.guard("CreateTags", |ec2| ec2.create_tags(resource, tags))
+    }
+}
+
+/// Asked right before each call to IAM, reading ones included: they are made only on the way to a launch.
+pub struct FencedIam {
+    pub inner: Arc<dyn Iam>,
+    pub fence: Fence,
+    pub clock: Clock,
+}
+
+impl FencedIam {
+    fn guard<'a, T: Send + 'a>(
+        &'a self,
+        call: &'static str,
+        go: impl FnOnce(&'a dyn Iam) -> Call<'a, T>,
+    ) -> Call<'a, T> {
+        if self.fence.is_open(self.clock.now()) {
+            return go(&*self.inner);
+        }
+        let error = Ec2Error::new("NotLeading", format!("another leads now: {call} was not sent"));
+        Box::pin(std::future::ready(Err(error)))
+    }
+}
+
+impl Iam for FencedIam {
+    fn get_instance_profile(&self, name: Name) -> Call<'_, InstanceProfile> {
+        self.guard("GetInstanceProfile", |iam| iam.get_instance_profile(name))
+    }
+
+    fn create_instance_profile(&self, profile: InstanceProfile) -> Call<'_, ()> {
+        self.guard("CreateInstanceProfile", |iam| {
+            iam.create_instance_profile(profile)
+        })
+    }
+
+    fn add_role_to_instance_profile(&self, profile: Name, role: Name) -> Call<'_, ()> {
+        self.guard("AddRoleToInstanceProfile", |iam| {
+            iam.add_role_to_instance_profile(profile, role)
+        })
+    }
+
+    fn delete_instance_profile(&self, name: Name) -> Call<'_, ()> {
+        self.guard("DeleteInstanceProfile", |iam| iam.delete_instance_profile(name))
     }
 }
 

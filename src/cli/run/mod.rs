@@ -8,7 +8,7 @@ mod checks;
 mod connect;
 mod go;
 mod guarded;
-mod rights;
+pub mod rights;
 mod serve;
 mod stage;
 #[cfg(test)]

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::guarded::{FencedEc2, LeadersQueue};
+use super::guarded::{FencedEc2, FencedIam, LeadersQueue};
 use crate::act::lease::LeaseName;
 use crate::act::{Actor, Writer};
 use crate::cli::demo::unwatched;
 use crate::clock::Clock;
 use crate::cloud::CloudRead;
 use crate::cloud::aws;
-use crate::cloud::aws::api::{Ec2Read, Ec2Write, Queue};
+use crate::cloud::aws::api::{Ec2Read, Ec2Write, Iam, Queue};
 use crate::engine::elect::Elector;
 use crate::engine::handle::Desk;
 use crate::engine::{Ended, Engine, Parts};
@@ -33,6 +33,8 @@ pub struct Ground {
     pub ec2: Arc<dyn Ec2Read>,
     /// `None` in observe.
     pub ec2_write: Option<Arc<dyn Ec2Write>>,
+    /// `None` in observe, and where profiles are not made here.
+    pub iam: Option<Arc<dyn Iam>>,
     pub queue: Option<Arc<dyn Queue>>,
     pub aws: aws::Settings,
 }
@@ -108,6 +110,7 @@ pub async fn live(ground: Ground, orders: Orders, desk: Desk, listener: Option<L
     host.recording = orders.recording;
     host.prices = prices(&ground.aws);
     let (writer, aws) = (ground.writer, ground.aws.clone());
+    let iam = ground.iam;
     let actor = ground.ec2_write.map(|inner| -> Box<dyn Fn() -> Actor> {
         let ec2 = ground.ec2;
         Box::new(move || {
@@ -116,7 +119,14 @@ pub async fn live(ground: Ground, orders: Orders, desk: Desk, listener: Option<L
                 fence: fence.clone(),
                 clock,
             });
-            let cloud = aws::writer(ec2.clone(), write, stock.clone(), aws.clone(), clock);
+            let mut cloud = aws::writer(ec2.clone(), write, stock.clone(), aws.clone(), clock);
+            if let Some(inner) = &iam {
+                cloud = cloud.with_iam(Arc::new(FencedIam {
+                    inner: inner.clone(),
+                    fence: fence.clone(),
+                    clock,
+                }));
+            }
             Actor::new(writer().behind(fence.clone(), clock), Rc::new(cloud))
         })
     });

@@ -103,6 +103,7 @@ pub fn start_told(
         reader: read_only(world.api.client(&format!("{who}-reader"))),
         writer: Rc::new(move || Writer::new(api.client(&writer))),
         ec2: ec2.clone(),
+        iam: (mode != Mode::Observe).then(|| ec2.clone() as Arc<dyn aws::api::Iam>),
         ec2_write: (mode != Mode::Observe).then(|| ec2.clone() as Arc<dyn aws::api::Ec2Write>),
         queue: Some(ec2),
         aws: settings,

@@ -46,10 +46,6 @@ impl Ec2Error {
     }
 }
 
-fn refused<'a, T: Send + 'a>(code: &str, message: &str) -> Call<'a, T> {
-    Box::pin(std::future::ready(Err(Ec2Error::new(code, message))))
-}
-
 /// Calls that change nothing.
 pub trait Ec2Read: Send + Sync {
     /// DescribeInstanceTypes.
@@ -76,21 +72,9 @@ pub trait Ec2Read: Send + Sync {
         &self,
         ids: Vec<Name>,
         filters: Vec<Filter>,
-    ) -> Call<'_, Vec<CapacityReservation>> {
-        let _ = (ids, filters);
-        refused(
-            "UnsupportedOperation",
-            "capacity reservations are not read over this connection",
-        )
-    }
-    /// DescribeInstanceStatus. A connection without it says so as EC2 would, and is not asked again.
-    fn describe_instance_status(&self, filters: Vec<Filter>) -> Call<'_, Vec<InstanceStatus>> {
-        let _ = filters;
-        refused(
-            "UnauthorizedOperation",
-            "status checks are not read over this connection",
-        )
-    }
+    ) -> Call<'_, Vec<CapacityReservation>>;
+    /// DescribeInstanceStatus.
+    fn describe_instance_status(&self, filters: Vec<Filter>) -> Call<'_, Vec<InstanceStatus>>;
     /// DescribeLaunchTemplates by name; `InvalidLaunchTemplateName.NotFoundException` when there is none.
     fn describe_launch_template(&self, name: Name) -> Call<'_, LaunchTemplate>;
     /// DescribeLaunchTemplates by filters.

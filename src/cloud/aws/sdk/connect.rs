@@ -9,6 +9,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 
 use super::clusters::Eks;
+use super::iam::SdkIam;
 use super::pace::{Class, Pace};
 use super::prices::{PriceList, endpoint_region};
 use super::queue::{LONG_POLL, Sqs};
@@ -17,7 +18,7 @@ use super::why::{ConnectError, why};
 use super::write::SdkWrite;
 use super::{convert, error};
 use crate::clock::Clock;
-use crate::cloud::aws::api::{Clusters, Ec2Read, Ec2Write, Filter, Queue};
+use crate::cloud::aws::api::{Clusters, Ec2Read, Ec2Write, Filter, Iam, Queue};
 use crate::model::Name;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -80,6 +81,8 @@ pub struct Connected {
     pub read: Arc<dyn Ec2Read>,
     /// Only with [`ConnectSettings::write`].
     pub write: Option<Arc<dyn Ec2Write>>,
+    /// Only with [`ConnectSettings::write`].
+    pub iam: Option<Arc<dyn Iam>>,
     /// Only with [`ConnectSettings::write`] and a queue named.
     pub queue: Option<Arc<dyn Queue>>,
     pub clusters: Arc<dyn Clusters>,
@@ -164,6 +167,9 @@ pub(super) async fn over(config: &SdkConfig, settings: &ConnectSettings) -> Resu
         identity: identity(config).await,
         read: Arc::new(read),
         write: write.map(|w| Arc::new(w) as Arc<dyn Ec2Write>),
+        iam: settings
+            .write
+            .then(|| Arc::new(SdkIam(aws_sdk_iam::Client::new(config))) as Arc<dyn Iam>),
         queue,
         clusters: Arc::new(Eks(aws_sdk_eks::Client::new(config))),
         region,

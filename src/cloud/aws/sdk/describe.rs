@@ -4,8 +4,9 @@ use aws_sdk_ec2::types;
 
 use super::convert::{name, tags, time, written_time};
 use crate::cloud::aws::api::{
-    Gpu, Image, InferenceAccelerator, Instance, InstanceStorage, InstanceTypeInfo, LaunchTemplate,
-    NetworkCard, NeuronDevice, SecurityGroup, SpotPrice, Subnet, TypeOffering,
+    CapacityReservation, Gpu, Image, InferenceAccelerator, Instance, InstanceStatus, InstanceStorage,
+    InstanceTypeInfo, LaunchTemplate, NetworkCard, NeuronDevice, SecurityGroup, SpotPrice, Subnet,
+    TypeOffering,
 };
 use crate::model::{Name, UsdPerHour};
 
@@ -229,5 +230,50 @@ pub(super) fn launch_template(template: types::LaunchTemplate) -> LaunchTemplate
         launch_template_id: name(template.launch_template_id),
         launch_template_name: name(template.launch_template_name),
         tags: tags(template.tags),
+    }
+}
+
+pub(super) fn reservation(one: types::CapacityReservation) -> CapacityReservation {
+    CapacityReservation {
+        reservation_id: name(one.capacity_reservation_id),
+        instance_type: name(one.instance_type),
+        availability_zone: name(one.availability_zone),
+        owner_id: name(one.owner_id),
+        instance_match_criteria: one
+            .instance_match_criteria
+            .map_or(Name::default(), |c| c.as_str().into()),
+        reservation_type: one
+            .reservation_type
+            .map_or("default".into(), |t| t.as_str().into()),
+        interruptible: one.interruptible.unwrap_or(false),
+        state: one.state.map_or(Name::default(), |s| s.as_str().into()),
+        end_date: one.end_date.map(|t| time(&t)),
+        available_instance_count: number(one.available_instance_count),
+        tags: tags(one.tags),
+    }
+}
+
+/// EC2 keeps events that are over for a week, and says so in their text.
+pub(super) fn status(one: types::InstanceStatus) -> InstanceStatus {
+    let since = |summary: Option<types::InstanceStatusSummary>| {
+        let failed = summary?.details.unwrap_or_default();
+        failed
+            .into_iter()
+            .filter_map(|d| d.impaired_since)
+            .map(|t| time(&t))
+            .min()
+    };
+    let over = |text: &str| text.starts_with("[Completed]") || text.starts_with("[Canceled]");
+    InstanceStatus {
+        instance_id: name(one.instance_id),
+        instance_impaired_since: since(one.instance_status),
+        system_impaired_since: since(one.system_status),
+        events: one
+            .events
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|e| !e.description.as_deref().is_some_and(over))
+            .filter_map(|e| Some(e.code?.as_str().into()))
+            .collect(),
     }
 }

@@ -27,7 +27,14 @@ pub(super) fn request(call: CreateFleetFluentBuilder, wanted: &CreateFleet) -> C
             .allocation_strategy((&**strategy).into())
             .build()
     });
+    let reserved = (!wanted.reservation_types.is_empty()).then(|| {
+        let kinds = wanted.reservation_types.iter().map(|t| (&**t).into());
+        types::ReservedCapacityOptionsRequest::builder()
+            .set_reservation_types(Some(kinds.collect()))
+            .build()
+    });
     call.r#type(types::FleetType::Instant)
+        .set_reserved_capacity_options(reserved)
         .client_token(&*wanted.client_token)
         .target_capacity_specification(capacity)
         .set_spot_options(spot)

@@ -11,6 +11,7 @@ mod convert;
 mod describe;
 mod error;
 mod fleet;
+mod iam;
 mod pace;
 mod prices;
 mod queue;

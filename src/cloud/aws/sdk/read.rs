@@ -11,8 +11,8 @@ use super::prices::PriceList;
 use super::{describe, error};
 use crate::clock::Clock;
 use crate::cloud::aws::api::{
-    Call, Ec2Error, Ec2Read, Filter, Image, Instance, InstanceTypeInfo, LaunchTemplate, SecurityGroup,
-    SpotPrice, Subnet, TypeOffering,
+    Call, CapacityReservation, Ec2Error, Ec2Read, Filter, Image, Instance, InstanceStatus, InstanceTypeInfo,
+    LaunchTemplate, SecurityGroup, SpotPrice, Subnet, TypeOffering,
 };
 use crate::model::{Name, UsdPerHour};
 
@@ -181,6 +181,35 @@ impl Ec2Read for SdkRead {
             let found = whole!(self, request, reservations);
             let instances = found.into_iter().flat_map(|r| r.instances.unwrap_or_default());
             Ok(instances.map(describe::instance).collect())
+        })
+    }
+
+    fn describe_capacity_reservations(
+        &self,
+        ids: Vec<Name>,
+        filters: Vec<Filter>,
+    ) -> Call<'_, Vec<CapacityReservation>> {
+        Box::pin(async move {
+            let ids = (!ids.is_empty()).then(|| strings(&ids));
+            let request = self
+                .ec2
+                .describe_capacity_reservations()
+                .set_capacity_reservation_ids(ids)
+                .set_filters(sdk_filters(&filters));
+            let found = whole!(self, request, capacity_reservations);
+            Ok(found.into_iter().map(describe::reservation).collect())
+        })
+    }
+
+    fn describe_instance_status(&self, filters: Vec<Filter>) -> Call<'_, Vec<InstanceStatus>> {
+        Box::pin(async move {
+            let request = self
+                .ec2
+                .describe_instance_status()
+                .set_filters(sdk_filters(&filters))
+                .max_results(LARGE_PAGE);
+            let found = whole!(self, request, instance_statuses);
+            Ok(found.into_iter().map(describe::status).collect())
         })
     }
 

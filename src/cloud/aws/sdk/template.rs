@@ -53,8 +53,19 @@ fn data(
             .build()
     });
     let reservations = data.capacity_reservation_preference.as_ref().map(|preference| {
+        let target = data.capacity_reservation_id.as_ref().map(|id| {
+            types::CapacityReservationTarget::builder()
+                .capacity_reservation_id(&**id)
+                .build()
+        });
         types::LaunchTemplateCapacityReservationSpecificationRequest::builder()
             .capacity_reservation_preference((&**preference).into())
+            .set_capacity_reservation_target(target)
+            .build()
+    });
+    let market = data.market_type.as_ref().map(|kind| {
+        types::LaunchTemplateInstanceMarketOptionsRequest::builder()
+            .market_type((&**kind).into())
             .build()
     });
     let user_data = (!data.user_data.is_empty()).then(|| base64::encode(&data.user_data));
@@ -68,6 +79,7 @@ fn data(
         .set_network_interfaces(some(data.network_interfaces.iter().map(interface)))
         .set_placement(placement)
         .set_capacity_reservation_specification(reservations)
+        .set_instance_market_options(market)
         .set_tag_specifications(some(tags))
         .build()
 }
