@@ -81,9 +81,12 @@ async fn cases_52_61_and_64_a_reservation_is_used_up_first() {
             .expect("found");
         assert_eq!(again.labels, got.labels);
     }
-    assert_eq!(used[0], "cr-c", "the fullest first");
+    assert_eq!(&*used[0], "cr-c", "the fullest first");
     used.sort();
-    assert_eq!(used, ["cr-b", "cr-c", "cr-c"]);
+    assert_eq!(
+        used.iter().map(|id| &**id).collect::<Vec<_>>(),
+        ["cr-b", "cr-c", "cr-c"]
+    );
     let got = rig
         .launch(&claim("web-d", &["m5.large", "c5.large"], &ANY), "web-d")
         .await
