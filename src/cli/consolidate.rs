@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+pub(super) mod destinations;
 mod more;
 
 pub use more::{add_to, force, more, parse_scope, text};

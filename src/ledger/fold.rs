@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::entry::{Body, Entry};
 use super::view::{Alarm, DecisionRow, PodRefusals, Step, View};
 use crate::model::decision::{Decision, Effect, EffectResult, Evidence, Kind, State, WriteClass};
-use crate::model::{CapacityType, Delta, Name, UsdPerHour};
+use crate::model::{CapacityType, Delta, Name, Pod, UsdPerHour};
 
 /// Lines kept for the log pane.
 const LOG: usize = 5_000;
@@ -96,16 +96,11 @@ impl View {
             .back()
             .is_none_or(|(at, ..)| now.as_second() - at.as_second() >= SAMPLE_EVERY);
         if due {
-            let pending = self
-                .snapshot
-                .pods
-                .values()
-                .filter(|p| p.node.is_none() && p.is_active())
-                .count();
-            let nodes = self.snapshot.nodes.len();
-            self.cost
-                .series
-                .push_back((now, self.cost.now, count(nodes), count(pending)));
+            self.pending = count(self.snapshot.pods.values().filter(|p| is_pending(p)).count());
+            let most = self.pending.max(self.most_pending);
+            self.most_pending = self.pending;
+            let nodes = count(self.snapshot.nodes.len());
+            self.cost.series.push_back((now, self.cost.now, nodes, most));
             while self.cost.series.len() > SAMPLES {
                 self.cost.series.pop_front();
             }
@@ -133,8 +128,17 @@ impl View {
                 | Delta::Offerings { .. }
                 | Delta::Overlay(_)
                 | Delta::OverlayGone(_) => reprice_all = true,
-                Delta::PodGone(key) => drop(self.refusals.remove(key)),
-                Delta::Pod(row) if row.node.is_some() => drop(self.refusals.remove(&row.key())),
+                Delta::PodGone(key) => {
+                    self.refusals.remove(key);
+                    self.pending_becomes(key, false);
+                }
+                Delta::Pod(row) => {
+                    let key = row.key();
+                    if row.node.is_some() {
+                        self.refusals.remove(&key);
+                    }
+                    self.pending_becomes(&key, is_pending(row));
+                }
                 Delta::NodeGone(name) => drop(self.verdicts.remove(name)),
                 _ => {}
             }
@@ -150,6 +154,17 @@ impl View {
         for name in touched {
             self.reprice(&name);
         }
+    }
+
+    /// Keeps count between the samples of a minute, so that a burst that ends within one is seen.
+    fn pending_becomes(&mut self, pod: &Name, now: bool) {
+        let before = self.snapshot.pods.get(pod).is_some_and(|p| is_pending(p));
+        match (before, now) {
+            (false, true) => self.pending += 1,
+            (true, false) => self.pending = self.pending.saturating_sub(1),
+            _ => {}
+        }
+        self.most_pending = self.most_pending.max(self.pending);
     }
 
     /// A claim costs from launch until it is gone.
@@ -287,6 +302,10 @@ impl View {
         });
         self.decisions.insert(row.decision.id, Arc::new(row));
     }
+}
+
+fn is_pending(pod: &Pod) -> bool {
+    pod.node.is_none() && pod.is_active()
 }
 
 fn count(n: usize) -> u32 {

@@ -36,6 +36,9 @@ pub struct View {
     pub cost: Cost,
     /// What each launched claim costs and whether it is spot; kept so that one change is one step.
     pub claim_prices: OrdMap<Name, (UsdPerHour, bool)>,
+    /// Pods without a node now, and the most of them since the last sample.
+    pub pending: u32,
+    pub most_pending: u32,
     /// Claim name → decision that created it.
     pub claim_decisions: OrdMap<Name, DecisionId>,
     /// Pod key → latest refusals, from the newest provisioning decision that left it out.
@@ -92,7 +95,7 @@ pub struct Cost {
     /// Proven lower bound for the running pods; `None` until computed.
     pub floor: Option<UsdPerHour>,
     pub spent: UsdSpent,
-    /// One sample a minute of the last hour: time, $/h, nodes, pending pods.
+    /// One sample a minute of the last hour: time, $/h, nodes, the most pods that were pending in that minute.
     pub series: Vector<(Timestamp, UsdPerHour, u32, u32)>,
 }
 

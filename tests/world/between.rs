@@ -1,5 +1,7 @@
 //! The process dies right after its n-th effect and is started again on the same state: the work goes on.
 
+use jiff::SignedDuration;
+
 use crate::support::{demo, folder, kerf, number};
 
 const STORY: [&str; 6] = ["--scenario", "inflate", "--seed", "7", "--mode", "auto"];
@@ -23,7 +25,9 @@ fn a_death_between_any_two_effects_is_resumed() {
         let story = demo(&[&args[..], &["--for", "29m"]].concat());
         let s = &story.summary;
         assert_eq!(number(s, "/orphans"), 0, "after {effects}: {s}");
-        assert_eq!(number(s, "/pods/pending"), 0, "after {effects}: {s}");
+        // The scenario begins anew after half an hour: pods may have come just before the end.
+        let waiting = story.waiting(SignedDuration::from_mins(4));
+        assert!(waiting.is_empty(), "after {effects}: {waiting:?} {s}");
         std::fs::remove_dir_all(dir).expect("clean");
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::support::{Story, demo, folder, number};
@@ -29,7 +29,7 @@ impl Dice {
 const HEADER: &str =
     "apiVersion: v1\nkind: List\nitems: []\nscenario:\n  name: random\n  description: Random.\n";
 const CLASS: &str = "---\napiVersion: karpenter.k8s.aws/v1\nkind: EC2NodeClass\nmetadata: {name: default}\nspec:\n  \
-    role: r\n  amiSelectorTerms: [{alias: al2023@latest}]\n  subnetSelectorTerms: [{tags: {karpenter.sh/discovery: kerf-demo}}]\n  \
+    role: r\n  amiFamily: AL2023\n  amiSelectorTerms: [{name: amazon-eks-node-al2023-x86_64-standard-*}]\n  subnetSelectorTerms: [{tags: {karpenter.sh/discovery: kerf-demo}}]\n  \
     securityGroupSelectorTerms: [{tags: {karpenter.sh/discovery: kerf-demo}}]\n";
 
 /// What a pool promises.
@@ -341,7 +341,7 @@ fn promises_hold_in_random_clusters() {
             "seed {seed}: {}",
             story.summary
         );
-        let waiting = waiting(&story, SignedDuration::from_mins(4));
+        let waiting = story.waiting(SignedDuration::from_mins(4));
         assert!(waiting.is_empty(), "seed {seed}: {waiting:?}\n{scenario}");
         disrupted += story
             .entries
@@ -357,34 +357,6 @@ fn promises_hold_in_random_clusters() {
         "the clusters must give the checker something: {disrupted}"
     );
     std::fs::remove_dir_all(dir).expect("clean");
-}
-
-/// Pods without a node at the end, for longer than `most`: a node may have left just before.
-fn waiting(story: &Story, most: SignedDuration) -> Vec<String> {
-    let time = |e: &Value| text(e, "at").parse::<Timestamp>().expect("a time");
-    let mut since: BTreeMap<String, Timestamp> = BTreeMap::new();
-    for entry in &story.entries {
-        for delta in entry["body"]["deltas"].as_array().into_iter().flatten() {
-            let row = &delta["row"];
-            match text(delta, "what") {
-                "pod" => {
-                    let name = format!("{}/{}", text(row, "namespace"), text(row, "name"));
-                    if row["node"].is_null() {
-                        since.entry(name).or_insert_with(|| time(entry));
-                    } else {
-                        since.remove(&name);
-                    }
-                }
-                "podGone" => {
-                    since.remove(row.as_str().expect("a name"));
-                }
-                _ => {}
-            }
-        }
-    }
-    let end = story.entries.last().map(time).expect("entries");
-    since.retain(|_, at| end.duration_since(*at) > most);
-    since.into_keys().collect()
 }
 
 /// The checker itself finds what it looks for.

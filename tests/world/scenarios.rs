@@ -43,6 +43,23 @@ fn scale_down_empties_nodes_within_the_budget() {
 }
 
 #[test]
+fn nodes_of_an_old_image_drift_two_at_a_time() {
+    let story = play("ami-drift", "60m");
+    ends_well(&story);
+    let s = &story.summary;
+    assert_eq!(number(s, "/launched"), 16, "every node is replaced once: {s}");
+    let together = |b: &Value| b["decision"]["subjects"].as_array().map_or(0, Vec::len);
+    assert!(proposed(&story, "drift") >= 4, "{s}");
+    assert_eq!(
+        count(&story, |b| b["type"] == "proposed"
+            && together(b) > 2
+            && b["decision"]["kind"] == "drift"),
+        0,
+        "{s}"
+    );
+}
+
+#[test]
 fn expired_nodes_are_replaced() {
     let story = play("expiration", "45m");
     ends_well(&story);

@@ -1,8 +1,10 @@
 //! Running the binary and reading what it prints.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// A run of `kerf` that ended.
@@ -32,6 +34,37 @@ pub fn kerf(args: &[&str]) -> Run {
 pub struct Story {
     pub entries: Vec<Value>,
     pub summary: Value,
+}
+
+impl Story {
+    /// Pods without a node at the end, for longer than `most`: what was on a node may have lost it just before.
+    pub fn waiting(&self, most: SignedDuration) -> Vec<String> {
+        let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
+        let time = |e: &Value| text(e, "at").parse::<Timestamp>().expect("a time");
+        let mut since: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for entry in &self.entries {
+            for delta in entry["body"]["deltas"].as_array().into_iter().flatten() {
+                let row = &delta["row"];
+                match delta["what"].as_str() {
+                    Some("pod") => {
+                        let name = format!("{}/{}", text(row, "namespace"), text(row, "name"));
+                        if row["node"].is_null() {
+                            since.entry(name).or_insert_with(|| time(entry));
+                        } else {
+                            since.remove(&name);
+                        }
+                    }
+                    Some("podGone") => {
+                        since.remove(row.as_str().expect("a name"));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let end = self.entries.last().map(time).expect("entries");
+        since.retain(|_, at| end.duration_since(*at) > most);
+        since.into_keys().collect()
+    }
 }
 
 /// `kerf demo --headless --output json` with more flags; it must succeed.

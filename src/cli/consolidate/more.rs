@@ -5,6 +5,7 @@ use std::fmt::Write;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::destinations;
 use crate::cli::CliError;
 use crate::cli::args::Consolidate;
 use crate::cli::inputs::Ready;
@@ -15,8 +16,6 @@ use crate::words;
 
 /// How far the budget timeline looks.
 const HOURS: i64 = 72;
-/// Refused destinations shown for each kind of pod, closest first.
-const SHOWN: usize = 5;
 
 /// All that was asked for.
 #[derive(Debug, Default)]
@@ -104,28 +103,9 @@ pub fn add_to(json: &mut Value, more: &More) {
         let node = row["node"].as_str().unwrap_or("").to_owned();
         if let Some((_, stays)) = all.iter().find(|(n, _)| **n == *node) {
             row["savesPerHour"] = json!(stays.saves);
-            row["pods"] = stays.pods.iter().map(moves).collect();
+            row["pods"] = destinations::json(stays);
         }
     }
-}
-
-fn moves(m: &disruption::Moves) -> Value {
-    let refused = m.refused.iter().take(SHOWN).map(|(node, why)| {
-        json!({"node": node, "code": why.code(), "detail": why, "summary": words::refusal_short(why)})
-    });
-    json!({
-        "pod": m.pod,
-        "count": m.count,
-        "roomOn": m.room_on,
-        "refused": refused.collect::<Vec<_>>(),
-        "refusedCount": m.refused.len(),
-        "nodePools": m.pools.iter().map(|(pool, why)| json!({
-            "nodePool": pool, "code": why.as_ref().map(crate::model::decision::Refusal::code),
-        })).collect::<Vec<_>>(),
-        "nearestMiss": m.nearest_miss().map(|(node, why)| json!({
-            "node": node, "code": why.code(), "summary": words::refusal_short(why),
-        })),
-    })
 }
 
 /// The same for a terminal.
@@ -139,19 +119,8 @@ pub fn text(more: &More) -> String {
             words::clean(node),
             words::price(stays.saves)
         );
-        for m in &stays.pods {
-            let pods = words::plural(m.count, "pod");
-            let room = words::plural(m.room_on.len(), "node");
-            let _ = write!(out, "  {} ({pods}): room on {room}", words::clean(&m.pod));
-            if let Some((node, why)) = m.nearest_miss() {
-                let _ = write!(
-                    out,
-                    ", nearest miss {}: {}",
-                    words::clean(node),
-                    words::clean(&words::refusal_short(why))
-                );
-            }
-            let _ = writeln!(out);
+        for line in destinations::lines(stays) {
+            let _ = writeln!(out, "  {line}");
         }
     }
     if let Some(spans) = &more.budgets {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Account;
 use super::scene::{Scene, resolve};
 use crate::cli::CliError;
+use crate::cli::consolidate::destinations::{json as destination_rows, lines};
 use crate::cli::paper::{Paper, Tone};
 use crate::cli::plan::{json as plan_json, why};
 use crate::decide::{Fuel, disruption};
@@ -33,6 +34,7 @@ pub fn account(scene: &Scene, wanted: &str, paper: &Paper) -> Result<Account, Cl
     let mut out = machine(scene, name, node.map(|n| &**n), claim.map(|c| &**c), paper);
     if node.is_some() {
         stays(scene, name, &mut out, paper);
+        destinations(scene, name, &mut out, paper);
     }
     let claim_name = claim.map_or(&key, |c| &c.name);
     chosen(scene, claim_name, &mut out, paper);
@@ -146,6 +148,22 @@ fn stays(scene: &Scene, node: &Name, out: &mut Account, paper: &Paper) {
     out.json["verdict"] = json!({
         "code": verdict.code, "method": verdict.method, "pod": verdict.pod, "facts": verdict.facts, "summary": text,
     });
+}
+
+/// Where its pods could go, and what its going would save.
+fn destinations(scene: &Scene, node: &Name, out: &mut Account, paper: &Paper) {
+    let cluster = disruption::Cluster::new(&scene.snapshot, scene.now);
+    let Some(stays) = disruption::destinations(&cluster, node, &scene.settings) else {
+        return;
+    };
+    let saves = format!("{} if it goes", words::price(stays.saves));
+    out.text
+        .push_str(&paper.labelled(2, "saves", Tone::Plain, &saves));
+    for line in lines(&stays) {
+        out.text.push_str(&paper.labelled(2, "pod", Tone::Plain, &line));
+    }
+    out.json["savesPerHour"] = json!(stays.saves);
+    out.json["destinations"] = destination_rows(&stays);
 }
 
 /// The decision that made it, and why of this type.

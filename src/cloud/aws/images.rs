@@ -206,7 +206,7 @@ pub struct Found {
 /// `aws §3.3`: of images for the same machines the best one; newest first.
 pub fn choose(found: Vec<Found>, now: Timestamp) -> Vec<ResolvedImage> {
     let mut best: BTreeMap<Requirements, Image> = BTreeMap::new();
-    let deprecated = |image: &Image| image.deprecation_time.is_some_and(|t| t <= now);
+    let deprecated = |image: &Image| image.is_deprecated(now);
     for Found { image, variant } in found {
         let arch = match &*image.architecture {
             "x86_64" => "amd64",

@@ -20,6 +20,8 @@ use crate::model::{Name, NodeClass};
 /// Values of alias parameters live a day, those of parameters that a class names five minutes (`aws §1`).
 const ALIAS_AGE: Duration = Duration::from_secs(24 * 3600);
 const OWN_AGE: Duration = Duration::from_secs(300);
+/// The same where an alias means a deprecated image (`aws §3.1`).
+const DEPRECATED_AGE: Duration = Duration::from_secs(30 * 60);
 
 /// SSM values by parameter, with the time after which they are asked for again. `None` = there is none.
 pub type Parameters = BTreeMap<String, (Option<Name>, Timestamp)>;
@@ -164,6 +166,7 @@ impl Resolver<'_> {
                 }
             }
         }
+        self.doubt_deprecated(&found);
         out.images = images::choose(found, self.now);
         if out.images.is_empty() {
             let message = match spec.alias() {
@@ -176,6 +179,18 @@ impl Resolver<'_> {
                 .push((names::AMIS_READY.into(), "AMINotFound".into(), message));
         }
         Ok(())
+    }
+
+    /// Values that name deprecated images are asked for again sooner: a newer image is mostly there.
+    fn doubt_deprecated(&mut self, found: &[Found]) {
+        let soon = self.now.checked_add(DEPRECATED_AGE).unwrap_or(Timestamp::MAX);
+        for one in found.iter().filter(|f| f.image.is_deprecated(self.now)) {
+            for (value, until) in self.parameters.values_mut() {
+                if value.as_ref() == Some(&one.image.image_id) {
+                    *until = soon.min(*until);
+                }
+            }
+        }
     }
 
     /// A parameter's value; `None` when there is none.

@@ -19,7 +19,10 @@ pub fn flow(
     let height = usize::from(area.height);
     let folded = |i: usize| wrap(vec![entry(i)], usize::from(area.width.saturating_sub(1)));
     // From the top when the cursor is seen from there, else with the cursor as the last entry.
-    let at = cursor.unwrap_or(0).min(total.saturating_sub(1));
+    let at = cursor
+        .filter(|_| focused)
+        .unwrap_or(0)
+        .min(total.saturating_sub(1));
     let mut first = at;
     let mut used = if total == 0 { 0 } else { folded(at).len() };
     while first > 0 {

@@ -175,7 +175,9 @@ pub fn table(
         y += 1;
     }
     let height = area.bottom().saturating_sub(y);
-    let shown = window(total, cursor.unwrap_or(0), usize::from(height));
+    // What nobody looks through shows its top, where the news is.
+    let at = cursor.filter(|_| focused).unwrap_or(0);
+    let shown = window(total, at, usize::from(height));
     for i in shown.first..shown.last {
         let cells = row(i);
         let mut x = area.x + 1;

@@ -34,7 +34,7 @@
 //!     - at: 4m
 //!       iceOffering: {instanceType: m6i.large, zone: us-east-1a, capacityType: spot, for: 10m}
 //!     - at: 5m
-//!       releaseImages: v20260201                             # new AMIs: aliases with @latest mean them
+//!       releaseImages: v20260201                             # new AMIs; @latest means them within a day
 //!     - at: 6m
 //!       neverRegister: {for: 10m}                            # machines that start meanwhile never become nodes
 //!     - at: 7m

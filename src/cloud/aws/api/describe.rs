@@ -123,6 +123,12 @@ pub struct Image {
     pub tags: Tags,
 }
 
+impl Image {
+    pub fn is_deprecated(&self, now: Timestamp) -> bool {
+        self.deprecation_time.is_some_and(|t| t <= now)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpotPrice {
     pub instance_type: Name,
