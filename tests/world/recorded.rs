@@ -59,6 +59,21 @@ fn runs() -> BTreeMap<String, Run> {
     serde_json::from_slice(&text).expect("json")
 }
 
+/// As it may be created: without what only a server gives.
+fn fresh(item: &Value) -> Value {
+    let mut item = item.clone();
+    if let Some(metadata) = item["metadata"].as_object_mut() {
+        for key in [
+            "resourceVersion",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+        ] {
+            metadata.remove(key);
+        }
+    }
+    item
+}
+
 /// What an observer sees of objects that are in an API server.
 async fn observed(items: &[Value], at: &str) -> Snapshot {
     let clock = Clock::starting_at(at.parse().expect("time"));
@@ -79,7 +94,7 @@ async fn observed(items: &[Value], at: &str) -> Snapshot {
             .kind_of(version, kind)
             .unwrap_or_else(|| panic!("{version} {kind}"));
         let namespace = word("/metadata/namespace").to_owned();
-        let made = server.create(&known.key, &namespace, item.clone());
+        let made = server.create(&known.key, &namespace, fresh(item));
         assert!(made.is_ok(), "{kind} {}: {made:?}", word("/metadata/name"));
     }
     let reader = read_only(server.client("kerf-reader"));
