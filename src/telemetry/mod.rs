@@ -1,7 +1,7 @@
 //! Tracing layers: where the log goes, how much of it, and in which form.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use tracing_subscriber::EnvFilter;
@@ -45,7 +45,14 @@ pub fn init(options: &LogOptions<'_>) -> io::Result<()> {
         .get(base + usize::from(options.verbose))
         .copied()
         .unwrap_or("trace");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    // What the client meets is told by whoever asked it, with the way to mend it.
+    let quiet = if options.verbose == 0 {
+        ",kube_client=off"
+    } else {
+        ""
+    };
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{level}{quiet}")));
     let writer = match options.file {
         Some(path) => {
             let file = OpenOptions::new().create(true).append(true).open(path)?;
@@ -57,7 +64,7 @@ pub fn init(options: &LogOptions<'_>) -> io::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
-        .with_ansi(options.file.is_none() && options.format == LogFormat::Text)
+        .with_ansi(options.file.is_none() && io::stderr().is_terminal())
         .with_writer(writer);
     // A second call, as tests make, changes nothing.
     match options.format {
