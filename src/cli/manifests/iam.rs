@@ -40,6 +40,8 @@ pub fn policy(o: &Options) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
+// Callers build both in place.
+#[allow(clippy::needless_pass_by_value)]
 fn statement(sid: &str, actions: &[&str], resource: Value, condition: Value) -> Value {
     let mut out = json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource});
     if !condition.is_null() {

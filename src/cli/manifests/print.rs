@@ -31,9 +31,9 @@ pub(super) fn text(args: &Manifests) -> Result<String, CliError> {
     match (args.what, args.format.unwrap_or(usual)) {
         (What::Crds, Format::Yaml) => Ok(crds::crds()),
         (What::Rbac, Format::Yaml) => yaml(&rbac::rbac(&options)),
-        (What::Rbac, Format::Json) => json_text(&list(rbac::rbac(&options))),
+        (What::Rbac, Format::Json) => json_text(&list(&rbac::rbac(&options))),
         (What::Deployment, Format::Yaml) => yaml(&deployment::deployment(&options)),
-        (What::Deployment, Format::Json) => json_text(&list(deployment::deployment(&options))),
+        (What::Deployment, Format::Json) => json_text(&list(&deployment::deployment(&options))),
         (What::Iam, Format::Json) => json_text(&iam::policy(&options)),
         (What::Iam, Format::Cloudformation) => json_text(&iam::template(&options)?),
         (What::Interruption, Format::Cloudformation) => json_text(&interruption::template(&options)),
@@ -57,7 +57,7 @@ pub(super) fn text(args: &Manifests) -> Result<String, CliError> {
 }
 
 /// Kubernetes objects as one document, for programs.
-fn list(items: Vec<Value>) -> Value {
+fn list(items: &[Value]) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "items": items})
 }
 

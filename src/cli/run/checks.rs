@@ -66,10 +66,10 @@ pub async fn cluster(client: &kube::Client, asked: &Asked<'_>) -> Result<Found, 
     };
     let service = get(client, "/api/v1/namespaces/kube-system/services/kube-dns").await;
     if let Ok(service) = service {
-        found.dns = service["spec"]["clusterIP"]
+        service["spec"]["clusterIP"]
             .as_str()
             .unwrap_or_default()
-            .to_owned();
+            .clone_into(&mut found.dns);
     }
     pools(client, asked, &mut found)
         .await

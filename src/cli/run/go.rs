@@ -59,7 +59,7 @@ pub fn run(run: &Run, logging: &Logging, output: Option<Output>) -> Result<ExitC
         on_a_runtime(async move {
             let ready = prepare(&run).await?;
             started.now();
-            ready.live(desk, serve::counting(tally)).await
+            Box::pin(ready.live(desk, serve::counting(tally))).await
         })
     })
 }
@@ -107,7 +107,9 @@ fn in_the_log(
         });
         let ready = prepare(&run).await?;
         let started = ready.ground.clock.now();
-        ready.live(desk, listener).await.map(|ended| (ended, started))
+        Box::pin(ready.live(desk, listener))
+            .await
+            .map(|ended| (ended, started))
     })?;
     if let Err(error) = &ended.recording {
         return Err(CliError::Outside(format!("the recording is incomplete: {error}")));
@@ -153,7 +155,7 @@ struct Ready {
 
 impl Ready {
     async fn live(self, desk: Desk, listener: Listener) -> Result<Ended, CliError> {
-        let ended = live(self.ground, self.orders, desk, Some(listener)).await;
+        let ended = Box::pin(live(self.ground, self.orders, desk, Some(listener))).await;
         // It gives the lease back, within its time-outs.
         if let Some(thread) = self.elector.take() {
             let _ = thread.join();

@@ -91,7 +91,7 @@ fn label<'a>(node: &'a Node, key: &str) -> &'a str {
     node.label(key).map_or("", |v| v)
 }
 
-fn node_labels<'a>(node: &'a Node) -> Vec<(&'static str, &'a str)> {
+fn node_labels(node: &Node) -> Vec<(&'static str, &str)> {
     vec![
         ("node_name", &*node.name),
         ("nodepool", node.pool()),

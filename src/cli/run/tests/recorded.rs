@@ -25,7 +25,7 @@ fn read(folder: &str, file: &str) -> String {
         .join(folder)
         .join(file);
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    if !file.ends_with(".gz") {
+    if path.extension().is_none_or(|e| e != "gz") {
         return String::from_utf8(bytes).expect("utf-8");
     }
     let mut text = String::new();
@@ -274,7 +274,9 @@ fn observe(folder: &'static str) {
             move |entry: &crate::ledger::Entry, _: &crate::ledger::chain::Line| {
                 if let Body::Observed { deltas } = &entry.body {
                     let mut told = listening.borrow_mut();
-                    deltas.iter().for_each(|d| told.fold(d));
+                    for delta in deltas {
+                        told.fold(delta);
+                    }
                 }
             },
         );

@@ -111,7 +111,7 @@ fn aws_case_103_other_versions_are_not_compared() {
 fn aws_case_104_a_reservation_that_ended_is_no_drift() {
     let mut world = fitting();
     world.edit_pool("default", |p| {
-        drop(p.template.requirements.0.remove(names::CAPACITY_TYPE))
+        drop(p.template.requirements.0.remove(names::CAPACITY_TYPE));
     });
     world.edit_claim("n0", |c| {
         c.labels.insert(names::CAPACITY_TYPE.into(), "reserved".into());
