@@ -13,7 +13,7 @@ pub(super) fn name(text: Option<String>) -> Name {
 }
 
 pub(super) fn strings<'a>(names: impl IntoIterator<Item = &'a Name>) -> Vec<String> {
-    names.into_iter().map(|n| n.to_string()).collect()
+    names.into_iter().map(ToString::to_string).collect()
 }
 
 /// Empty is absent, as the wire has it.

@@ -154,8 +154,8 @@ fn price(entry: &str, currency: &str) -> Option<(Name, UsdPerHour)> {
         .on_demand
         .values()
         .flat_map(|t| t.price_dimensions.values());
-    let prices = dimensions.filter_map(|d| d.price_per_unit.get(currency)?.parse::<f64>().ok());
-    let price = prices.filter(|p| p.is_finite() && *p > 0.0).last()?;
+    let mut prices = dimensions.filter_map(|d| d.price_per_unit.get(currency)?.parse::<f64>().ok());
+    let price = prices.rfind(|p| p.is_finite() && *p > 0.0)?;
     Some((
         entry.product.attributes.instance_type,
         UsdPerHour::from_f64(price),

@@ -12,13 +12,15 @@ const MESSAGES: i32 = 10;
 pub(super) const LONG_POLL: i32 = 20;
 const HIDDEN: i32 = 20;
 
+type Answer = Result<Vec<QueueMessage>, Ec2Error>;
+
 /// Long polls beside the callers: asking for messages gives those that came and never waits, so that a silent queue
 /// holds nobody up.
 #[derive(Debug)]
 pub(super) struct Sqs {
     client: aws_sdk_sqs::Client,
     url: String,
-    poll: Mutex<Option<JoinHandle<Result<Vec<QueueMessage>, Ec2Error>>>>,
+    poll: Mutex<Option<JoinHandle<Answer>>>,
 }
 
 impl Sqs {
