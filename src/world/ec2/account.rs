@@ -12,12 +12,12 @@ use super::faults::Faults;
 use super::iam::Identities;
 use super::images::{self, Release};
 use super::life::Timer;
-use super::limits::Limits;
 use super::machine::MachineEvent;
 use super::network::Network;
 use super::record::{Record, Template};
 use super::reservations::Reservations;
 use super::spot::Market;
+use crate::cloud::aws::api::rates::Rates;
 use crate::cloud::aws::api::{Image, Instance, InstanceStatus, InstanceTypeInfo, QueueMessage, shipped};
 use crate::facts;
 use crate::model::{Name, UsdPerHour};
@@ -58,7 +58,7 @@ pub(super) struct State {
     pub calls: BTreeMap<String, u64>,
     /// Parameters beside the published ones; `None` hides one of those.
     pub parameters: BTreeMap<String, Option<String>>,
-    pub limits: Option<Limits>,
+    pub limits: Option<Rates>,
     pub timers: BTreeMap<(Timestamp, u64), Timer>,
     pub timers_made: u64,
     pub subscribers: Vec<mpsc::UnboundedSender<MachineEvent>>,
@@ -107,7 +107,7 @@ impl Ec2 {
             statuses: BTreeMap::new(),
             calls: BTreeMap::new(),
             parameters: BTreeMap::new(),
-            limits: config.rate_limits.then(|| Limits::new(now)),
+            limits: config.rate_limits.then(|| Rates::new(now)),
             timers: BTreeMap::new(),
             timers_made: 0,
             subscribers: Vec::new(),

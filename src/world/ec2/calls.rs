@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::account::{Ec2, INSTANCES, State, TEMPLATES, shown};
 use super::images;
-use super::limits::Class;
 use super::query::{matches, tag_values};
 use super::record::{Record, Template};
+use crate::cloud::aws::api::rates::Class;
 use crate::cloud::aws::api::{
     Call, CapacityReservation, CreateFleet, CreateLaunchTemplate, Ec2Error, Ec2Read, Ec2Write, Filter,
     FleetResult, Image, Instance, InstanceStatus, InstanceTypeInfo, LaunchTemplate, Queue, QueueMessage,
@@ -32,10 +32,10 @@ impl Ec2 {
         let now = self.now();
         let mut state = self.lock();
         *state.calls.entry(call.to_owned()).or_default() += 1;
-        let allowed = match &mut state.limits {
-            Some(limits) => limits.take(class, now),
-            None => Ok(()),
-        };
+        let in_time = state.limits.as_mut().is_none_or(|limits| limits.take(class, now));
+        let allowed = in_time
+            .then_some(())
+            .ok_or_else(|| Ec2Error::new("RequestLimitExceeded", "Request limit exceeded."));
         let result = allowed
             .and_then(|()| state.faults.refuse(call))
             .and_then(|()| work(&mut state, now));

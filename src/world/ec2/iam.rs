@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{Ec2, State};
-use super::limits::Class;
+use crate::cloud::aws::api::rates::Class;
 use crate::cloud::aws::api::{Call, Ec2Error, Iam, InstanceProfile};
 use crate::model::Name;
 

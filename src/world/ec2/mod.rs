@@ -13,7 +13,6 @@ mod iam;
 mod images;
 mod kubelet;
 mod life;
-mod limits;
 mod machine;
 mod maths;
 mod network;

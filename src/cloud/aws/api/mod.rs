@@ -8,6 +8,7 @@ mod describe;
 mod fleet;
 mod iam;
 mod ports;
+pub mod rates;
 pub mod shipped;
 mod template;
 

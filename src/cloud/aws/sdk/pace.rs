@@ -1,94 +1,44 @@
-//! Our own request rates: token buckets a class of call, at what EC2 allows an account (`aws §28`). A burst of launches
-//! then waits here instead of being refused there, and refusals stay for what others in the account do.
+//! Our own request rates, at what EC2 allows an account. A burst of launches then waits here instead of being refused
+//! there, and refusals stay for what others in the account do.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-use jiff::Timestamp;
 
 use crate::clock::Clock;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
-    Describe,
-    Mutate,
-    Terminate,
-    Tag,
-}
-
-/// Millionths of a token; below zero are calls that wait for theirs.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    per_second: i64,
-    burst: i64,
-    tokens: i64,
-    at: Timestamp,
-}
-
-const TOKEN: i64 = 1_000_000;
-
-impl Bucket {
-    fn new(per_second: i64, burst: i64, now: Timestamp) -> Self {
-        Self {
-            per_second,
-            burst: burst * TOKEN,
-            tokens: burst * TOKEN,
-            at: now,
-        }
-    }
-
-    /// Takes a token, maybe one of the future: how long until it is there.
-    fn take(&mut self, now: Timestamp) -> Duration {
-        let passed = i64::try_from(now.duration_since(self.at).as_micros()).unwrap_or(0);
-        let gained = passed.max(0).saturating_mul(self.per_second);
-        self.tokens = self.tokens.saturating_add(gained).min(self.burst) - TOKEN;
-        self.at = self.at.max(now);
-        let missing = u64::try_from(-self.tokens).unwrap_or(0);
-        let rate = u64::try_from(self.per_second).unwrap_or(1).max(1);
-        Duration::from_micros(missing.div_ceil(rate))
-    }
-}
+pub(super) use crate::cloud::aws::api::rates::Class;
+use crate::cloud::aws::api::rates::Rates;
 
 #[derive(Debug)]
 pub(super) struct Pace {
     clock: Clock,
-    buckets: Mutex<[Bucket; 4]>,
+    rates: Mutex<Rates>,
 }
 
 impl Pace {
     pub(super) fn new(clock: Clock) -> Self {
-        let bucket = |per_second, burst| Bucket::new(per_second, burst, clock.now());
         Self {
             clock,
-            buckets: Mutex::new([bucket(20, 100), bucket(5, 50), bucket(5, 100), bucket(10, 100)]),
+            rates: Mutex::new(Rates::new(clock.now())),
         }
     }
 
     /// Returns when a call of the class may go out.
     pub(super) async fn wait(&self, class: Class) {
-        let wait = self.take(class);
+        let wait = {
+            // Nothing under the lock can panic; a poisoned one is whole.
+            let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+            rates.reserve(class, self.clock.now())
+        };
         if !wait.is_zero() {
             tracing::debug!(?class, ?wait, "held back below the account's request rate");
             self.clock.sleep(wait).await;
         }
     }
-
-    fn take(&self, class: Class) -> Duration {
-        // Nothing under the lock can panic; a poisoned one is whole.
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let [describe, mutate, terminate, tag] = &mut *buckets;
-        let bucket = match class {
-            Class::Describe => describe,
-            Class::Mutate => mutate,
-            Class::Terminate => terminate,
-            Class::Tag => tag,
-        };
-        bucket.take(self.clock.now())
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn start() -> Timestamp {
