@@ -2,7 +2,6 @@
 //! queue or without.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +12,7 @@ use crate::model::Name;
 use crate::model::snapshot::NoticeKind;
 
 /// Between two polls.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// A failed check counts from then on: many are over sooner.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(120);
 /// What EC2 may have scheduled.
@@ -37,8 +36,7 @@ pub(super) struct Health {
 
 impl Health {
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        let every = SignedDuration::try_from(EVERY).unwrap_or(SignedDuration::MAX);
-        !self.denied && self.polled.is_none_or(|at| now.duration_since(at) >= every)
+        !self.denied && self.polled.is_none_or(|at| now.duration_since(at) >= EVERY)
     }
 
     /// Instances with a finding, by id: the worst of each. Empty while no poll is due.

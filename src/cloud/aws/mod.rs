@@ -17,6 +17,7 @@ pub mod reservations;
 #[cfg(feature = "aws")]
 pub mod sdk;
 mod settings;
+mod tags;
 #[cfg(test)]
 mod testing;
 pub mod types;

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use super::api::{Ec2Error, Iam, InstanceProfile, Tags};
 use super::node_class::api_error;
 use super::settings::Settings;
+use super::tags::tags_of_class;
 use crate::api::names;
 use crate::cloud::port::CloudError;
 use crate::model::{Name, NodeClass};
@@ -157,16 +158,7 @@ fn refused(error: &Ec2Error) -> CloudError {
 }
 
 fn tags(settings: &Settings, class: &NodeClass) -> Tags {
-    let mut out: Tags = class
-        .spec
-        .tags
-        .iter()
-        .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
-        .collect();
-    let cluster = format!("{}{}", names::TAG_CLUSTER_PREFIX, settings.cluster_name);
-    out.insert(cluster.into(), "owned".into());
-    out.insert(names::TAG_CLUSTER.into(), settings.cluster_name.clone());
-    out.insert(names::TAG_NODECLASS.into(), class.name.clone());
+    let mut out = tags_of_class(settings, class);
     out.insert(names::REGION.into(), settings.region.clone());
     out
 }

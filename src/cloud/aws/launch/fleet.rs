@@ -9,20 +9,12 @@ use super::template::Group;
 use crate::api::names;
 use crate::cloud::aws::api::{CreateFleet, FleetConfig, FleetOverride, TagSpecification, Tags};
 use crate::cloud::aws::settings::Settings;
+use crate::cloud::aws::tags::tags_of_class;
 use crate::model::{CapacityType, Claim, Name, NodeClass, Offering};
 
-/// Tags of everything that a launch makes; ours win over the class's.
+/// Tags of everything that a launch makes.
 pub fn tags(settings: &Settings, class: &NodeClass, claim: &Claim) -> Tags {
-    let mut out: Tags = class
-        .spec
-        .tags
-        .iter()
-        .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
-        .collect();
-    let cluster = format!("{}{}", names::TAG_CLUSTER_PREFIX, settings.cluster_name);
-    out.insert(cluster.into(), "owned".into());
-    out.insert(names::TAG_CLUSTER.into(), settings.cluster_name.clone());
-    out.insert(names::TAG_NODECLASS.into(), class.name.clone());
+    let mut out = tags_of_class(settings, class);
     if let Some(pool) = claim.pool() {
         out.insert(names::TAG_NODEPOOL.into(), pool.clone());
     }
