@@ -11,16 +11,15 @@ use jiff::Timestamp;
 use super::args::{Demo, SettingsArgs, Switch};
 use super::logging::Logging;
 use super::stage::WorldStage;
-use super::{CliError, Output, headless, print};
+use super::{CliError, Output, headless, print, supervised};
 use crate::act::{Actor, Writer};
 use crate::clock::Clock;
 use crate::cloud::aws;
 use crate::engine::handle::{Desk, pair};
 use crate::engine::{Ended, Engine, Parts};
-use crate::gate::{Command, Mode, Policies, Supervision};
+use crate::gate::{Command, Mode, Supervision};
 use crate::ledger::Book;
 use crate::ledger::recorder::Recorder;
-use crate::observe::kinds::Kind;
 use crate::observe::{CloudWatch, Objects, Observer, read_only};
 use crate::world::apiserver::{ApiServer, StateFile};
 use crate::world::scenario::{self, Scenario};
@@ -111,23 +110,12 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
         ),
         None => None,
     };
-    let recorder = match &demo.record {
-        Some(path) => Some(
-            Recorder::create(path)
-                .map_err(|e| CliError::Input(format!("--record {}: {e}", path.display())))?,
-        ),
-        None => None,
-    };
+    let recorder = supervised::recorder(demo.record.as_deref())?;
     let mode = if demo.autoscaler == Switch::Off {
         Mode::Observe
     } else {
         demo.mode
     };
-    let mut limits = crate::gate::Limits::default();
-    for flag in &demo.guard {
-        limits.set(flag);
-    }
-    let overrides = demo.policy.iter().map(|f| (f.0, f.1)).collect();
     let kubeconfig = demo
         .kubeconfig_out
         .clone()
@@ -144,14 +132,7 @@ fn check(demo: &Demo) -> Result<Plan, CliError> {
         state,
         recorder,
         recording: demo.record.as_ref().map(|p| p.display().to_string()),
-        supervision: Supervision {
-            policies: Policies {
-                mode,
-                overrides,
-                limits,
-            },
-            ..Supervision::default()
-        },
+        supervision: supervised::supervision(mode, &demo.policy, &demo.guard),
         settings,
         until,
         die_after: demo.die_after_effects,
@@ -175,18 +156,10 @@ pub fn state_dir() -> PathBuf {
         .join("kerf")
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .map_err(|e| CliError::Outside(format!("the runtime could not start: {e}")))
-}
-
 fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
     let start = plan.start;
     let (handle, desk) = pair();
-    let runtime = runtime()?;
+    let runtime = supervised::runtime(true)?;
     let local = tokio::task::LocalSet::new();
     let listener = headless::listener(output, plan.die_after);
     let served = plan.listen.is_some();
@@ -211,9 +184,7 @@ fn run_headless(plan: Plan, output: Output) -> Result<ExitCode, CliError> {
         Output::Json => format!("{summary}\n"),
         Output::Text => headless::summary_text(&summary),
     };
-    if let Err(error) = ended.recording {
-        return Err(CliError::Outside(format!("the recording is incomplete: {error}")));
-    }
+    supervised::recorded(&ended)?;
     print(&text)
 }
 
@@ -236,7 +207,7 @@ pub fn until(
     };
     let plan = check(&demo)?;
     let (_handle, desk) = pair();
-    let runtime = runtime()?;
+    let runtime = supervised::runtime(true)?;
     tokio::task::LocalSet::new()
         .block_on(&runtime, live(plan, desk, None, false, |_| {}))
         .map(|(ended, _)| ended)
@@ -245,7 +216,7 @@ pub fn until(
 /// The engine has a thread of its own; this one belongs to the terminal.
 fn run_dashboard(plan: Plan) -> Result<ExitCode, CliError> {
     super::face::dashboard(move |desk, mut started| {
-        let runtime = runtime()?;
+        let runtime = supervised::runtime(true)?;
         let local = tokio::task::LocalSet::new();
         let live = live(plan, desk, None, true, move |_| started.now());
         local.block_on(&runtime, Box::pin(live)).map(|(ended, _)| ended)
@@ -305,7 +276,7 @@ async fn live(
     let reader = read_only(world.api.client("kerf-reader"));
     let ended = Engine::run(Parts {
         clock,
-        observer: Observer::start_with(&reader, clock, "", &unwatched(&plan.settings)),
+        observer: Observer::start_with(&reader, clock, "", &supervised::unwatched(&plan.settings)),
         cloud: CloudWatch::new(Rc::new(reading) as Rc<dyn crate::cloud::CloudRead>, clock),
         objects: Objects::new(reader),
         actor: Some(Box::new(move || {
@@ -344,7 +315,7 @@ fn writes(api: &ApiServer) -> u64 {
 pub(super) fn asked(demo: &Demo) -> Result<ApiServer, CliError> {
     let plan = check(demo)?;
     let (_handle, desk) = pair();
-    let runtime = runtime()?;
+    let runtime = supervised::runtime(true)?;
     tokio::task::LocalSet::new()
         .block_on(&runtime, live(plan, desk, None, false, |_| {}))
         .map(|(_, api)| api)
@@ -364,23 +335,4 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
         .mode(0o600)
         .open(path)?;
     file.write_all(text.as_bytes())
-}
-
-/// Kinds whose feature gate is off.
-pub(super) fn unwatched(settings: &crate::decide::Settings) -> Vec<Kind> {
-    let mut out = Vec::new();
-    if !settings.node_overlay {
-        out.push(Kind::Overlay);
-    }
-    if !settings.capacity_buffer {
-        out.extend([Kind::Buffer, Kind::PodTemplate, Kind::Deployment]);
-    }
-    let spreads = !settings.default_spread.is_empty();
-    if !spreads {
-        out.extend([Kind::Service, Kind::ReplicationController]);
-    }
-    if !spreads && !settings.capacity_buffer {
-        out.extend([Kind::ReplicaSet, Kind::StatefulSet]);
-    }
-    out
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tokio::sync::oneshot;
 
-use super::CliError;
+use super::{CliError, supervised};
 use crate::engine::Ended;
 use crate::engine::handle::{Desk, pair};
 use crate::gate::Command;
@@ -52,8 +52,6 @@ where
         .join()
         .map_err(|_| CliError::Outside("the engine stopped unexpectedly".into()))??;
     face.map_err(|e| CliError::Outside(e.to_string()))?;
-    match ended.recording {
-        Err(error) => Err(CliError::Outside(format!("the recording is incomplete: {error}"))),
-        Ok(()) => Ok(ExitCode::SUCCESS),
-    }
+    supervised::recorded(&ended)?;
+    Ok(ExitCode::SUCCESS)
 }

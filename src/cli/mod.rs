@@ -20,6 +20,7 @@ pub mod run;
 mod scenarios;
 mod snapshot;
 mod stage;
+mod supervised;
 mod verify;
 
 use std::io::{IsTerminal, Write};

@@ -12,16 +12,14 @@ use super::stage::{Campaign, Election, Ground, Orders, live};
 use super::{account, checks, connect, rights};
 use crate::act::Writer;
 use crate::act::lease::LeaseName;
-use crate::cli::demo::unwatched;
 use crate::cli::logging::Logging;
-use crate::cli::{CliError, Output, face, headless, print};
+use crate::cli::{CliError, Output, face, headless, print, supervised};
 use crate::clock::Clock;
 use crate::cloud::aws;
 use crate::engine::handle::{Desk, pair};
 use crate::engine::{Ended, Handle};
-use crate::gate::{Command, Mode, Policies, Supervision};
+use crate::gate::{Command, Mode};
 use crate::ledger::book::Listener;
-use crate::ledger::recorder::Recorder;
 use crate::observe::kinds::Kind;
 use crate::observe::{Objects, read_only};
 use crate::telemetry::LogFormat;
@@ -80,10 +78,7 @@ fn ports(run: &Run, handle: &Handle, tally: &Shared) -> Result<(), CliError> {
 }
 
 fn on_a_runtime<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::Outside(format!("the runtime could not start: {e}")))?;
+    let runtime = supervised::runtime(false)?;
     tokio::task::LocalSet::new().block_on(&runtime, Box::pin(work))
 }
 
@@ -111,9 +106,7 @@ fn in_the_log(
             .await
             .map(|ended| (ended, started))
     })?;
-    if let Err(error) = &ended.recording {
-        return Err(CliError::Outside(format!("the recording is incomplete: {error}")));
-    }
+    supervised::recorded(&ended)?;
     let seconds = ended.view.now.duration_since(started).as_secs();
     let mut summary = headless::summary(&ended, seconds, 0);
     if let Some(fields) = summary.as_object_mut() {
@@ -177,7 +170,7 @@ async fn prepare(run: &Run) -> Result<Ready, CliError> {
     let access = connect::access(&run.cluster).await?;
     let name = account::name_of(run, &access)?;
     let reader = read_only(access.client(READER)?);
-    let without = unwatched(&settings);
+    let without = supervised::unwatched(&settings);
     let lease = (!run.host.disable_leader_election).then(|| LeaseName {
         namespace: run.host.leader_election_namespace.clone(),
         name: run.host.leader_election_name.clone(),
@@ -206,13 +199,7 @@ async fn prepare(run: &Run) -> Result<Ready, CliError> {
             eprintln!("kerf: {}", crate::words::clean(warning));
         }
     }
-    let recorder = match &run.record {
-        Some(path) => Some(
-            Recorder::create(path)
-                .map_err(|e| CliError::Input(format!("--record {}: {e}", path.display())))?,
-        ),
-        None => None,
-    };
+    let recorder = supervised::recorder(run.record.as_deref())?;
     let elector = Rc::new(std::cell::Cell::new(None));
     let election = lease.map(|lease| {
         let (access, thread, observes) = (access.clone(), elector.clone(), run.mode == Mode::Observe);
@@ -241,7 +228,7 @@ async fn prepare(run: &Run) -> Result<Ready, CliError> {
             aws: cloud.settings,
         },
         orders: Orders {
-            supervision: supervision(run),
+            supervision: supervised::supervision(run.mode, &run.policy, &run.guard),
             settings,
             source: access.context.as_str().into(),
             recorder,
@@ -251,21 +238,6 @@ async fn prepare(run: &Run) -> Result<Ready, CliError> {
         },
         elector,
     })
-}
-
-fn supervision(run: &Run) -> Supervision {
-    let mut limits = crate::gate::Limits::default();
-    for flag in &run.guard {
-        limits.set(flag);
-    }
-    Supervision {
-        policies: Policies {
-            mode: run.mode,
-            overrides: run.policy.iter().map(|f| (f.0, f.1)).collect(),
-            limits,
-        },
-        ..Supervision::default()
-    }
 }
 
 /// Pod or host, and the process: two on one host are two.

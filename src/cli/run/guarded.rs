@@ -12,28 +12,28 @@ use crate::cloud::aws::api::{
 use crate::gate::{Fence, Mode};
 use crate::model::Name;
 
-/// Asked right before each call that changes the account.
-pub struct FencedEc2 {
-    pub inner: Arc<dyn Ec2Write>,
+/// A port whose calls go out only while the fence is open; it is asked right before each.
+pub struct Fenced<P: ?Sized> {
+    pub inner: Arc<P>,
     pub fence: Fence,
     pub clock: Clock,
 }
 
-impl FencedEc2 {
+impl<P: ?Sized> Fenced<P> {
     fn guard<'a, T: Send + 'a>(
         &'a self,
         call: &'static str,
-        go: impl FnOnce(&'a dyn Ec2Write) -> Call<'a, T>,
+        go: impl FnOnce(&'a P) -> Call<'a, T>,
     ) -> Call<'a, T> {
         if self.fence.is_open(self.clock.now()) {
-            return go(&*self.inner);
+            return go(&self.inner);
         }
         let error = Ec2Error::new("NotLeading", format!("another leads now: {call} was not sent"));
         Box::pin(std::future::ready(Err(error)))
     }
 }
 
-impl Ec2Write for FencedEc2 {
+impl Ec2Write for Fenced<dyn Ec2Write> {
     fn create_launch_template(&self, request: CreateLaunchTemplate) -> Call<'_, LaunchTemplate> {
         self.guard("CreateLaunchTemplate", |ec2| ec2.create_launch_template(request))
     }
@@ -55,28 +55,8 @@ impl Ec2Write for FencedEc2 {
     }
 }
 
-/// Asked right before each call to IAM, reading ones included: they are made only on the way to a launch.
-pub struct FencedIam {
-    pub inner: Arc<dyn Iam>,
-    pub fence: Fence,
-    pub clock: Clock,
-}
-
-impl FencedIam {
-    fn guard<'a, T: Send + 'a>(
-        &'a self,
-        call: &'static str,
-        go: impl FnOnce(&'a dyn Iam) -> Call<'a, T>,
-    ) -> Call<'a, T> {
-        if self.fence.is_open(self.clock.now()) {
-            return go(&*self.inner);
-        }
-        let error = Ec2Error::new("NotLeading", format!("another leads now: {call} was not sent"));
-        Box::pin(std::future::ready(Err(error)))
-    }
-}
-
-impl Iam for FencedIam {
+/// Reading calls included: they are made only on the way to a launch.
+impl Iam for Fenced<dyn Iam> {
     fn get_instance_profile(&self, name: Name) -> Call<'_, InstanceProfile> {
         self.guard("GetInstanceProfile", |iam| iam.get_instance_profile(name))
     }

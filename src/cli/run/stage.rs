@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::guarded::{FencedEc2, FencedIam, LeadersQueue};
+use super::guarded::{Fenced, LeadersQueue};
 use crate::act::lease::LeaseName;
 use crate::act::{Actor, Writer};
-use crate::cli::demo::unwatched;
+use crate::cli::supervised::unwatched;
 use crate::clock::Clock;
 use crate::cloud::CloudRead;
 use crate::cloud::aws;
@@ -114,14 +114,14 @@ pub async fn live(ground: Ground, orders: Orders, desk: Desk, listener: Option<L
     let actor = ground.ec2_write.map(|inner| -> Box<dyn Fn() -> Actor> {
         let ec2 = ground.ec2;
         Box::new(move || {
-            let write = Arc::new(FencedEc2 {
+            let write = Arc::new(Fenced {
                 inner: inner.clone(),
                 fence: fence.clone(),
                 clock,
             });
             let mut cloud = aws::writer(ec2.clone(), write, stock.clone(), aws.clone(), clock);
             if let Some(inner) = &iam {
-                cloud = cloud.with_iam(Arc::new(FencedIam {
+                cloud = cloud.with_iam(Arc::new(Fenced {
                     inner: inner.clone(),
                     fence: fence.clone(),
                     clock,
