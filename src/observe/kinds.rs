@@ -34,6 +34,12 @@ macro_rules! kinds {
             pub fn plural(self) -> &'static str {
                 match self { $(Self::$kind => $plural,)* }
             }
+
+            /// API group and resource, as roles name them.
+            pub fn resource(self) -> (&'static str, &'static str) {
+                let (resource, group) = self.plural().split_once('.').unwrap_or((self.plural(), ""));
+                (group, resource)
+            }
         }
 
         /// Kind and key of a delta; `None` for what the cloud reports.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Options;
 use crate::api::names::{LEASE, SUPERVISION, SUPERVISION_NAMESPACE};
+use crate::cli::run::rights::WRITES;
 use crate::observe::kinds::Kind;
 
 /// Every object of ours is called so.
@@ -29,7 +30,7 @@ fn named(group: &str, resource: &str, name: &str, verbs: &[&str]) -> Value {
 fn reads() -> Vec<Value> {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for kind in Kind::ALL {
-        let (resource, group) = kind.plural().split_once('.').unwrap_or((kind.plural(), ""));
+        let (group, resource) = kind.resource();
         groups.entry(group).or_default().push(resource);
     }
     groups
@@ -41,33 +42,15 @@ fn reads() -> Vec<Value> {
         .collect()
 }
 
-/// What effects write, object by object.
-fn writes() -> Vec<Value> {
-    const KARPENTER: &str = "karpenter.sh";
-    const AWS: &str = "karpenter.k8s.aws";
-    vec![
-        rule("", &["nodes"], &["patch", "delete"]),
-        // Pods past their node's deadline are deleted, all others evicted.
-        rule("", &["pods"], &["delete"]),
-        rule("", &["pods/eviction"], &["create"]),
-        rule("", &["events"], &["get", "create", "patch"]),
-        rule(KARPENTER, &["nodeclaims"], &["create", "patch", "delete"]),
-        rule(KARPENTER, &["nodepools"], &["patch"]),
-        rule(
-            KARPENTER,
-            &["nodeclaims/status", "nodepools/status", "nodeoverlays/status"],
-            &["patch"],
-        ),
-        rule(AWS, &["ec2nodeclasses", "ec2nodeclasses/status"], &["patch"]),
-        rule("autoscaling.x-k8s.io", &["capacitybuffers/status"], &["patch"]),
-    ]
-}
-
 /// Roles and their bindings to the service account of [`Options::namespace`].
 pub fn rbac(options: &Options) -> Vec<Value> {
     let mut rules = reads();
     if !options.observes() {
-        rules.extend(writes());
+        rules.extend(
+            WRITES
+                .iter()
+                .map(|(group, resources, verbs)| rule(group, resources, verbs)),
+        );
     }
     let subjects = json!([{"kind": "ServiceAccount", "name": NAME, "namespace": options.namespace}]);
     let mut out = pair("Cluster", None, NAME, &rules, &subjects);

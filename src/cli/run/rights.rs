@@ -4,6 +4,8 @@ use crate::act::lease::LeaseName;
 use crate::api::names::SUPERVISION_NAMESPACE;
 use crate::observe::kinds::Kind;
 
+const KARPENTER: &str = "karpenter.sh";
+
 /// Verbs on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Right {
@@ -30,40 +32,47 @@ pub fn reads(without: &[Kind]) -> Vec<Right> {
         .iter()
         .filter(|k| !without.contains(k))
         .map(|kind| {
-            let (resource, group) = kind.plural().split_once('.').unwrap_or((kind.plural(), ""));
+            let (group, resource) = kind.resource();
             right(group, resource, "", &["list", "watch"])
         })
         .collect()
 }
 
-/// What `act` writes.
+/// What `act` writes in the whole cluster: API group, resources, verbs.
+pub const WRITES: &[(&str, &[&str], &[&str])] = &[
+    ("", &["nodes"], &["patch", "delete"]),
+    // Pods past their node's deadline are deleted, all others evicted.
+    ("", &["pods"], &["delete"]),
+    ("", &["pods/eviction"], &["create"]),
+    ("", &["events"], &["get", "create", "patch"]),
+    (KARPENTER, &["nodeclaims"], &["create", "patch", "delete"]),
+    (KARPENTER, &["nodepools"], &["patch"]),
+    (
+        KARPENTER,
+        &["nodeclaims/status", "nodepools/status", "nodeoverlays/status"],
+        &["patch"],
+    ),
+    (
+        "karpenter.k8s.aws",
+        &["ec2nodeclasses", "ec2nodeclasses/status"],
+        &["patch"],
+    ),
+    ("autoscaling.x-k8s.io", &["capacitybuffers/status"], &["patch"]),
+];
+
+/// What `act` writes, but for kinds in `without`.
 pub fn writes(without: &[Kind], lease: Option<&LeaseName>) -> Vec<Right> {
-    const KARPENTER: &str = "karpenter.sh";
-    const AWS: &str = "karpenter.k8s.aws";
-    let mut out = vec![
-        right("", "nodes", "", &["patch", "delete"]),
-        right("", "pods", "", &["delete"]),
-        right("", "pods/eviction", "", &["create"]),
-        right("", "events", "", &["get", "create", "patch"]),
-        right(KARPENTER, "nodeclaims", "", &["create", "patch", "delete"]),
-        right(KARPENTER, "nodeclaims/status", "", &["patch"]),
-        right(KARPENTER, "nodepools", "", &["patch"]),
-        right(KARPENTER, "nodepools/status", "", &["patch"]),
-        right(AWS, "ec2nodeclasses", "", &["patch"]),
-        right(AWS, "ec2nodeclasses/status", "", &["patch"]),
-        right("", "configmaps", SUPERVISION_NAMESPACE, &["create"]),
-    ];
-    if !without.contains(&Kind::Overlay) {
-        out.push(right(KARPENTER, "nodeoverlays/status", "", &["patch"]));
-    }
-    if !without.contains(&Kind::Buffer) {
-        out.push(right(
-            "autoscaling.x-k8s.io",
-            "capacitybuffers/status",
-            "",
-            &["patch"],
-        ));
-    }
+    let closed = |group: &str, resource: &str| {
+        let plain = resource.split('/').next().unwrap_or(resource);
+        without.iter().any(|k| k.resource() == (group, plain))
+    };
+    let mut out: Vec<Right> = WRITES
+        .iter()
+        .flat_map(|(group, resources, verbs)| resources.iter().map(move |r| (*group, *r, *verbs)))
+        .filter(|(group, resource, _)| !closed(group, resource))
+        .map(|(group, resource, verbs)| right(group, resource, "", verbs))
+        .collect();
+    out.push(right("", "configmaps", SUPERVISION_NAMESPACE, &["create"]));
     if let Some(lease) = lease {
         out.push(right(
             "coordination.k8s.io",
