@@ -29,6 +29,15 @@ struct Histogram {
     count: u64,
 }
 
+/// An open disruption, in the words of the metrics.
+#[derive(Clone, Debug)]
+struct Why {
+    decision: &'static str,
+    reason: Name,
+    /// `multi`, `single`, or empty.
+    consolidation: Name,
+}
+
 /// Folds ledger entries into counters.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -41,7 +50,7 @@ pub struct Tally {
     unbound: BTreeMap<Name, Timestamp>,
     unstarted: BTreeMap<Name, Timestamp>,
     /// Why each open disruption was decided.
-    reasons: BTreeMap<DecisionId, Name>,
+    reasons: BTreeMap<DecisionId, Why>,
     started: Timestamp,
 }
 
@@ -110,29 +119,31 @@ impl Tally {
             vec![("kind", decision.kind.as_str().into())],
         );
         if let Evidence::Disruption(e) = &decision.evidence {
-            let kind = match &*e.method {
-                "multi" | "single" => e.method.clone(),
-                _ => "".into(),
+            let why = Why {
+                decision: if e.replacements.is_empty() {
+                    "delete"
+                } else {
+                    "replace"
+                },
+                reason: e.reason.to_lowercase().into(),
+                consolidation: match &*e.method {
+                    "multi" | "single" => e.method.clone(),
+                    _ => Name::default(),
+                },
             };
-            let what = if e.replacements.is_empty() {
-                "delete"
-            } else {
-                "replace"
-            };
-            let text = format!("{what}/{}/{kind}", e.reason.to_lowercase());
-            self.reasons.insert(decision.id, text.into());
+            self.reasons.insert(decision.id, why);
         }
     }
 
     fn ruled(&mut self, id: DecisionId, state: State) {
         if state == State::Acting
-            && let Some(text) = self.reasons.get(&id).cloned()
+            && let Some(why) = self.reasons.get(&id).cloned()
         {
-            let mut parts = text.split('/').map(Name::from);
-            let labels = ["decision", "reason", "consolidation_type"]
-                .into_iter()
-                .map(|key| (key, parts.next().unwrap_or_default()))
-                .collect();
+            let labels = vec![
+                ("decision", why.decision.into()),
+                ("reason", why.reason),
+                ("consolidation_type", why.consolidation),
+            ];
             self.add("karpenter_voluntary_disruption_decisions_total", labels);
         } else if state.is_final() && state != State::Noted {
             self.reasons.remove(&id);
@@ -153,10 +164,12 @@ impl Tally {
         match effect {
             Effect::CreateClaim(draft) if done => {
                 let why = id.and_then(|id| self.reasons.get(&id));
-                let reason = why.and_then(|w| w.split('/').nth(1)).unwrap_or("provisioned");
                 let relaxed = draft.annotations.get("karpenter.sh/nodeclaim-min-values-relaxed");
                 let labels = vec![
-                    ("reason", reason.into()),
+                    (
+                        "reason",
+                        why.map_or_else(|| "provisioned".into(), |w| w.reason.clone()),
+                    ),
                     ("nodepool", draft.pool.clone()),
                     (
                         "min_values_relaxed",
