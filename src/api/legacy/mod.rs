@@ -92,14 +92,14 @@ fn one(object: &Value, out: &mut Conversion, kubelets: &mut Kubelets) {
         ("karpenter.k8s.aws/v1beta1", "EC2NodeClass") => node_class::convert(object, out),
         ("karpenter.sh/v1beta1", "NodeClaim") => claim::convert(object, out),
         (version @ ("karpenter.sh/v1alpha5" | "karpenter.k8s.aws/v1alpha1"), kind) => out.notes.push(Note {
-            path: format!("{kind}/{}", text(object.get("metadata").unwrap_or(object), "name")),
+            path: fields::path_of(object),
             fate: Fate::Impossible,
             text: format!(
                 "{version} {kind} has no counterpart in v1: the autoscaler makes its own NodeClaims; leave it out"
             ),
         }),
-        (_, kind) => {
-            let path = format!("{kind}/{}", text(object.get("metadata").unwrap_or(object), "name"));
+        _ => {
+            let path = fields::path_of(object);
             let mut object = object.clone();
             renames::everywhere(&mut object, &path, &mut out.notes);
             out.objects.push(object);
