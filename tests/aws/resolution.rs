@@ -16,6 +16,17 @@ async fn resolved(rig: &Rig) -> std::sync::Arc<kerf::model::node_class::Resolved
     rig.reader.resolve(&rig.class).await.expect("resolved")
 }
 
+/// The class keeps everything from being launched.
+async fn refuses_to_launch(rig: &Rig) {
+    let refused = rig
+        .launch(&claim("web-a", &["m5.large"], &["on-demand"]), "t")
+        .await;
+    assert!(
+        matches!(refused, Err(CloudError::NodeClassNotReady(_))),
+        "{refused:?}"
+    );
+}
+
 async fn subnet_ids(rig: &Rig) -> Vec<Name> {
     let mut out: Vec<Name> = rig
         .ec2
@@ -115,13 +126,7 @@ async fn case_5_no_image_no_launch() {
         (&*found.problems[0].0, &*found.problems[0].1),
         (names::AMIS_READY, "AMINotFound")
     );
-    let refused = rig
-        .launch(&claim("web-a", &["m5.large"], &["on-demand"]), "t")
-        .await;
-    assert!(
-        matches!(refused, Err(CloudError::NodeClassNotReady(_))),
-        "{refused:?}"
-    );
+    refuses_to_launch(&rig).await;
 }
 
 /// Case 6 for what a resolved class says.
@@ -260,11 +265,5 @@ async fn what_a_launch_sets_itself_may_not_be_a_tag() {
         (&*found.problems[0].0, &*found.problems[0].1),
         (names::VALIDATION_SUCCEEDED, "TagValidationFailed")
     );
-    let refused = rig
-        .launch(&claim("web-a", &["m5.large"], &["on-demand"]), "t")
-        .await;
-    assert!(
-        matches!(refused, Err(CloudError::NodeClassNotReady(_))),
-        "{refused:?}"
-    );
+    refuses_to_launch(&rig).await;
 }

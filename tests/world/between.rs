@@ -15,7 +15,7 @@ fn a_death_between_any_two_effects_is_resumed() {
         let args = [&STORY[..], &["--state", state]].concat();
         let count = effects.to_string();
         let dies = [
-            &["demo", "--headless", "--output", "json", "--for", "25m"],
+            &["demo", "--headless", "--output", "json", "--for", "55m"],
             &args[..],
             &["--die-after-effects", &count],
         ]

@@ -1,6 +1,6 @@
 //! Two runs, one Lease: only its holder writes.
 
-use super::rig::{lease, pass, running, scale, start, story, until, world, writes};
+use super::rig::{Process, lease, pass, running, scale, start, story, until, world, writes};
 use crate::gate::{Command, Mode, Scope};
 use crate::world::Embedded;
 
@@ -16,6 +16,20 @@ fn holder(world: &Embedded) -> String {
             .to_owned()
     });
     holder.unwrap_or_default()
+}
+
+/// `a` holds the lease, and `b` has seen it.
+async fn a_leads_b(world: &Embedded, mode: Mode) -> (Process, Process) {
+    let a = start(world, "a", mode, true);
+    assert!(until(world, 1, || holder(world) == "a").await);
+    let b = start(world, "b", mode, true);
+    pass(world, 5).await;
+    (a, b)
+}
+
+fn leads(process: &Process) -> bool {
+    let view = process.handle.view();
+    view.host.lead.as_ref().is_some_and(crate::gate::Lead::leads)
 }
 
 #[test]
@@ -54,14 +68,7 @@ fn only_the_holder_writes_and_the_other_takes_over_when_it_dies() {
         );
         assert!(until(&world, 1, || holder(&world) == "b").await);
         assert!(until(&world, 10, || running(&world) == 6).await);
-        assert!(
-            b.handle
-                .view()
-                .host
-                .lead
-                .as_ref()
-                .is_some_and(crate::gate::Lead::leads)
-        );
+        assert!(leads(&b));
         assert!(!b.handle.view().alarms.contains_key("lease"));
         assert!(writes(&world, "b-writer") > 0);
         assert_eq!(writes(&world, "a"), before);
@@ -87,14 +94,7 @@ fn one_that_cannot_renew_stops_before_another_may_begin() {
         scale(&world, 8);
         assert!(until(&world, 10, || running(&world) == 8).await);
         assert_eq!(writes(&world, "a"), before, "{:?}", world.api.writes());
-        assert!(
-            b.handle
-                .view()
-                .host
-                .lead
-                .as_ref()
-                .is_some_and(crate::gate::Lead::leads)
-        );
+        assert!(leads(&b));
         a.kill();
     });
 }
@@ -103,10 +103,7 @@ fn one_that_cannot_renew_stops_before_another_may_begin() {
 fn a_run_that_ends_gives_the_lease_back_at_once() {
     story(async {
         let world = world();
-        let a = start(&world, "a", Mode::Supervise, true);
-        assert!(until(&world, 1, || holder(&world) == "a").await);
-        let b = start(&world, "b", Mode::Supervise, true);
-        pass(&world, 5).await;
+        let (a, b) = a_leads_b(&world, Mode::Supervise).await;
         a.handle.send("test", Command::Quit).expect("runs");
         a.engine.await.expect("ended");
         assert!(until(&world, 1, || holder(&world) == "b").await);
@@ -119,10 +116,7 @@ fn a_run_that_ends_gives_the_lease_back_at_once() {
 fn a_follower_takes_no_orders_and_a_new_leader_keeps_the_pauses_of_the_old_one() {
     story(async {
         let world = world();
-        let a = start(&world, "a", Mode::Auto, true);
-        assert!(until(&world, 1, || holder(&world) == "a").await);
-        let b = start(&world, "b", Mode::Auto, true);
-        pass(&world, 5).await;
+        let (a, b) = a_leads_b(&world, Mode::Auto).await;
         let pause = Command::Pause {
             scope: Scope::Everything,
             minutes: None,
